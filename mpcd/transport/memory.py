@@ -1,0 +1,114 @@
+"""A channel between threads of one process, for tests and for trying things out.
+
+Frames are copied when they are sent, as a network would, so that a sender that changes a buffer too
+late is not noticed here either; what a frame may be long is checked as links do.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from mpcd.errors import ChannelError, DeadlineError, PeerError
+from mpcd.transport.channel import Buffer
+
+
+class MemoryNetwork:
+    """All channels of one epoch: `parties` indices, each of which takes its own `channel`."""
+
+    def __init__(self, parties: int) -> None:
+        self.parties = parties
+        self.changed = threading.Condition()
+        self.mail: dict[tuple[int, int], deque[bytearray]] = {
+            (a, b): deque() for a in range(parties) for b in range(parties) if a != b
+        }
+        self.gone: set[int] = set()
+
+    def channel(self, me: int) -> MemoryChannel:
+        """The channel of one party."""
+        return MemoryChannel(self, me)
+
+    def channels(self) -> list[MemoryChannel]:
+        """One channel per party, in order."""
+        return [MemoryChannel(self, me) for me in range(self.parties)]
+
+
+class MemoryChannel:
+    """One party's end of a `MemoryNetwork`."""
+
+    def __init__(self, network: MemoryNetwork, me: int) -> None:
+        self._network = network
+        self._me = me
+        self._peers = frozenset(range(network.parties)) - {me}
+
+    @property
+    def me(self) -> int:
+        return self._me
+
+    @property
+    def peers(self) -> frozenset[int]:
+        return self._peers
+
+    def exchange(
+        self,
+        number: int,
+        outgoing: Mapping[int, Sequence[Buffer]],
+        lengths: Mapping[int, int],
+        timeout_s: float,
+        absent_ok: frozenset[int] = frozenset(),
+    ) -> dict[int, memoryview]:
+        """See `Channel.exchange`."""
+        deadline = time.monotonic() + timeout_s
+        network = self._network
+        frames = {peer: bytearray().join(parts) for peer, parts in outgoing.items()}
+        with network.changed:
+            for peer, frame in frames.items():
+                network.mail[self._me, peer].append(frame)
+            network.changed.notify_all()
+            while True:
+                missing = [peer for peer in lengths if not network.mail[peer, self._me]]
+                dead = frozenset(missing) & network.gone - absent_ok
+                if dead:
+                    raise ChannelError(
+                        f"parties {sorted(dead)} are gone", where=_at(number), unreachable=dead
+                    )
+                if not set(missing) - network.gone:
+                    break
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    break
+                network.changed.wait(left)
+            silent = frozenset(missing) - absent_ok
+            if silent:
+                raise DeadlineError(
+                    f"nothing from parties {sorted(silent)} within {timeout_s:g} s",
+                    where=_at(number),
+                    unreachable=silent,
+                )
+            return {
+                peer: _checked(number, peer, network.mail[peer, self._me].popleft(), limit)
+                for peer, limit in lengths.items()
+                if peer not in missing
+            }
+
+    def close(self) -> None:
+        """See `Channel.close`."""
+        with self._network.changed:
+            self._network.gone.add(self._me)
+            self._network.changed.notify_all()
+
+
+def _checked(number: int, peer: int, frame: bytearray, limit: int) -> memoryview:
+    if len(frame) > limit:
+        raise PeerError(
+            f"a frame of {len(frame)} bytes where at most {limit} are expected",
+            step=_at(number),
+            blamed=frozenset({peer}),
+        )
+    return memoryview(frame)
+
+
+def _at(number: int) -> str:
+    return f"round {number}"
