@@ -1,0 +1,37 @@
+"""The context of one party in one epoch of rep4: its index, its keys and its place in the computation."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from mpcd.ring.streams import Stream, Streams, stream_name
+
+PARTIES = 4
+
+
+class Party4:
+    """Who I am and where in the computation I am.
+
+    me       index of this party, 0..3
+    streams  the streams under the keys K[a], a != me; K[a] is known to every party except a
+    path     structural path of this place; every draw of randomness has a path of its own
+    """
+
+    __slots__ = ("me", "path", "streams")
+
+    def __init__(self, me: int, streams: Streams[int], path: str = "") -> None:
+        self.me = me
+        self.streams = streams
+        self.path = path
+
+    def at(self, *steps: str | int) -> Self:
+        """The same party at a child path."""
+        return type(self)(self.me, self.streams, "/".join([self.path, *map(str, steps)]))
+
+    def open_streams(self, keys: tuple[int, ...]) -> list[Stream]:
+        """The streams of this path under some of the keys; possible once per path and key."""
+        name = stream_name(self.path)
+        return [self.streams.open_named(key, name) for key in keys]
+
+    def __repr__(self) -> str:
+        return f"Party4({self.me}, {self.path!r})"

@@ -1,0 +1,190 @@
+"""Pseudorandom streams: AES-128-CTR, one stream per (key, path).
+
+A stream is named by the structural path of the round that draws from it, so that all holders of a key
+draw the same words without a counter that could diverge. Two streams never overlap: the IV is the first
+96 bits of SHA-256(path), followed by a 32-bit block counter that starts at zero.
+
+Notation  word: 64 bits, little-endian; block: two words, the unit of AES
+Security  a (key, IV) pair is used once, ever: a repeat would show the difference of two masked secrets.
+          `Streams` keeps the pairs it has handed out and refuses a second use, in production too
+Sources   NIST SP 800-38A (CTR); RFC 5869 (HKDF)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from mpcd.errors import InternalError
+
+Words = npt.NDArray[np.uint64]
+KeyId = TypeVar("KeyId", int, str)
+
+KEY_BYTES = 16
+MAX_BLOCKS = 1 << 32
+_SMALL_BLOCKS = 16
+_CHUNK_BYTES = 1 << 18
+# CTR encrypts a plaintext of zeros: the key stream itself.
+_ZEROS = memoryview(bytes(_CHUNK_BYTES))
+_COUNTERS = tuple(i.to_bytes(4, "big") for i in range(256))
+
+
+def derive(secret: bytes, *info: bytes, length: int = KEY_BYTES) -> bytes:
+    """Derive `length` bytes from a secret for one purpose.
+
+    `info` names the purpose; every part is preceded by its length, so that ("ab", "c") and ("a", "bc")
+    are different purposes.
+
+    Source  RFC 5869, SHA-256, no salt
+    """
+    encoded = b"".join(len(part).to_bytes(8, "little") + part for part in info)
+    return HKDF(hashes.SHA256(), length, None, encoded).derive(secret)
+
+
+def expand_seed(seed: bytes, info: tuple[bytes, ...], words: int) -> Words:
+    """Stretch a seed to `words` words: AES-128-CTR from zero under HKDF(seed, info)."""
+    out = np.empty(words, np.uint64)
+    _fill_from(derive(seed, *info), bytes(12), 0, out)
+    return out
+
+
+class Stream:
+    """The words of one (key, path); slices are cut off its front, one after the other.
+
+    Every slice starts at a block boundary: a slice of an odd number of words leaves one word unused.
+    """
+
+    __slots__ = ("_block_encryptor", "_iv", "_key", "_next")
+
+    def __init__(self, key: bytes, block_encryptor: CipherContext, iv: bytes) -> None:
+        self._key = key
+        self._block_encryptor = block_encryptor
+        self._iv = iv
+        self._next = 0
+
+    def __repr__(self) -> str:
+        return "Stream()"
+
+    def fill(self, out: Words) -> None:
+        """Overwrite a contiguous array with the next words of the stream."""
+        start = self._reserve(out.size)
+        if out.size <= 2 * _SMALL_BLOCKS:
+            out.reshape(-1)[:] = self._small(start, out.size)
+        else:
+            _fill_from(self._key, self._iv, start, out)
+
+    def draw(self, words: int) -> Words:
+        """The next words of the stream as a new flat array (possibly read-only)."""
+        start = self._reserve(words)
+        if words <= 2 * _SMALL_BLOCKS:
+            return self._small(start, words)
+        out = np.empty(words, np.uint64)
+        _fill_from(self._key, self._iv, start, out)
+        return out
+
+    def cut(self, words: int) -> Reader:
+        """Reserve the next words, to be read piece by piece."""
+        start = self._reserve(words)
+        return Reader(self._key, self._iv, start, words)
+
+    def _reserve(self, words: int) -> int:
+        start = self._next
+        self._next = start + (words + 1) // 2
+        if self._next > MAX_BLOCKS:
+            raise InternalError("a stream of random words is exhausted; operations must be cut into blocks")
+        return start
+
+    def _small(self, start: int, words: int) -> Words:
+        # A new cipher context costs 8 us; encrypting the few counter blocks one by one gives the same
+        # bytes through the context that the key already has.
+        iv = self._iv
+        blocks = b"".join(
+            iv + (_COUNTERS[i] if i < 256 else i.to_bytes(4, "big"))
+            for i in range(start, start + (words + 1) // 2)
+        )
+        return np.frombuffer(self._block_encryptor.update(blocks), "<u8", words)
+
+
+class Reader:
+    """A reserved slice of a stream, read front to back."""
+
+    __slots__ = ("_encryptor", "_left")
+
+    def __init__(self, key: bytes, iv: bytes, start_block: int, words: int) -> None:
+        self._encryptor = _ctr(key, iv, start_block)
+        self._left = words
+
+    def __repr__(self) -> str:
+        return "Reader()"
+
+    def fill(self, out: Words) -> None:
+        """Overwrite a contiguous array with the next words of the slice."""
+        if out.size > self._left:
+            raise InternalError("more random words were read than reserved")
+        self._left -= out.size
+        _pump(self._encryptor, out)
+
+
+class Streams(Generic[KeyId]):
+    """All streams of one party in one epoch, under the keys it holds."""
+
+    def __init__(self, keys: Mapping[KeyId, bytes]) -> None:
+        self._keys: dict[KeyId, bytes] = dict(keys)
+        self._encryptors: dict[KeyId, CipherContext] = {}
+        self._used: dict[KeyId, set[bytes]] = {}
+        for key_id, key in self._keys.items():
+            if len(key) != KEY_BYTES:
+                raise InternalError(f"a stream key has {KEY_BYTES} bytes, not {len(key)}")
+            # ECB of counter blocks is CTR itself; see `Stream._small`.
+            self._encryptors[key_id] = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+            self._used[key_id] = set()
+
+    def __repr__(self) -> str:
+        return f"Streams(keys of {sorted(map(str, self._keys))})"
+
+    def open(self, key_id: KeyId, path: str) -> Stream:
+        """Start the stream of a key at a path.
+
+        Raises  InternalError if this stream was opened before, or if the key is not held
+        """
+        return self.open_named(key_id, stream_name(path))
+
+    def open_named(self, key_id: KeyId, iv: bytes) -> Stream:
+        """As `open`, for a caller that opens one path under several keys."""
+        used = self._used.get(key_id)
+        if used is None:
+            raise InternalError(f"this party does not hold key {key_id}")
+        if iv in used:
+            raise InternalError("a stream of random words was opened twice: two draws share a path")
+        used.add(iv)
+        return Stream(self._keys[key_id], self._encryptors[key_id], iv)
+
+
+def stream_name(path: str) -> bytes:
+    """The IV of a path: 96 bits of its hash (64 would collide with probability 2^-25 at 10^6 draws)."""
+    return hashlib.sha256(path.encode()).digest()[:12]
+
+
+def _ctr(key: bytes, iv: bytes, start_block: int) -> CipherContext:
+    return Cipher(algorithms.AES(key), modes.CTR(iv + start_block.to_bytes(4, "big"))).encryptor()
+
+
+def _fill_from(key: bytes, iv: bytes, start_block: int, out: Words) -> None:
+    _pump(_ctr(key, iv, start_block), out)
+
+
+def _pump(encryptor: CipherContext, out: Words) -> None:
+    """Encrypt zeros into the array, in pieces that stay in cache."""
+    if out.size == 0:
+        return
+    target = out.reshape(-1).data.cast("B")
+    for start in range(0, len(target), _CHUNK_BYTES):
+        piece = target[start : start + _CHUNK_BYTES]
+        encryptor.update_into(_ZEROS[: len(piece)], piece)
