@@ -1,0 +1,318 @@
+"""Frames: how the messages of one round travel, and the only place where tags are made and verified.
+
+A frame goes from every party to every other party in every round, if only its header. It is
+
+    version u8, kind u8, zero u16, epoch u32, session 32 bytes, round u64, sender u8, receiver u8,
+    6 zero bytes, SHA-256 of (path, messages, messages vouched for) 32 bytes, body length u64
+
+then the body: words (little-endian, C order, by label), blobs (length u32, bytes, by label), and
+one 16-byte tag for every sender that the frame's sender vouches for, ascending. The header has a multiple of
+8 bytes, so that received words are aligned views into the frame: nothing is copied.
+
+Rule      nothing of a round is handed to a step before every frame, and every tag over the merged
+          round, has been checked: a step cannot act on an unverified message
+Malicious any change to a frame either makes no difference to what is decoded or raises `PeerError`.
+          What the link itself authenticates (who is at its other end) is taken for granted here
+Sources   protocol notes 0.7, 11.2, 11.9
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpcd.errors import ChannelError, InternalError, PeerError
+from mpcd.protocols.rounds import Blob, Inbox, Message, Payload, Round, Spec, Words
+from mpcd.ring.tags import Buffer
+from mpcd.runtime.layout import BLOB_PREFIX_BYTES, TAG_BYTES, Check, Incoming, Layout, Outgoing, layout_of
+from mpcd.runtime.tagging import Tagger
+
+VERSION = 1
+KIND_ROUND = 1
+SESSION_BYTES = 32
+
+_FIXED = struct.Struct("<BBHI32s")
+_PLACE = struct.Struct("<QBB6x")
+_LENGTH = struct.Struct("<Q")
+_BLOB_LENGTH = struct.Struct("<I")
+_HEADER = struct.Struct("<BBHI32sQBB6s32sQ")
+HEADER_BYTES = _HEADER.size
+_PATH_DOMAIN = b"mpcd frame v1\0"
+
+# Frames up to this size are joined: one copy is cheaper than many buffers in one system call.
+_JOIN_BELOW_BYTES = 16_384
+_MOST_LAYOUTS = 4_096
+
+
+class TagFault(PeerError):
+    """The tag of `backup` does not fit what `sender` sent: one of the two lied, or `receiver` does.
+
+    The round must not be given to any step; see `recorded_sets` for what each party may conclude.
+    """
+
+    def __init__(self, path: str, *, sender: int, backup: int, receiver: int, number: int) -> None:
+        super().__init__(
+            f"in round {number} party {receiver} received from party {sender} something that the tag of "
+            f"party {backup} does not fit",
+            step=path,
+            blamed=frozenset((sender, backup)),
+        )
+        self.sender = sender
+        self.backup = backup
+        self.receiver = receiver
+        self.number = number
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """The round whose frames have been sent and whose answers are awaited."""
+
+    number: int
+    round: Round
+    layout: Layout
+    digests: dict[int, bytes]
+
+
+class FrameCodec:
+    """Frames of one party in one epoch.
+
+    me        index of this party
+    parties   indices of all computing parties of the epoch, ascending
+    session   32 bytes, unique to this run of the job
+    epoch     number of the epoch within the session
+    tag_keys  peer -> 16-byte pairwise key, derived for this session and epoch; may be empty for
+              protocols that vouch for nothing
+
+    Every round is encoded and then decoded; round numbers strictly increase.
+    """
+
+    def __init__(
+        self, me: int, parties: Sequence[int], session: bytes, epoch: int, tag_keys: Mapping[int, bytes]
+    ) -> None:
+        if len(session) != SESSION_BYTES or me not in parties or sys.byteorder != "little":
+            raise InternalError(
+                "frames need a 32-byte session, a party of the epoch and a little-endian machine"
+            )
+        self.me = me
+        self.parties = tuple(parties)
+        self._fixed = _FIXED.pack(VERSION, KIND_ROUND, 0, epoch, session)
+        self._tagger = Tagger(parties, session, epoch, tag_keys)
+        self._layouts: dict[object, Layout] = {}
+        self._last = -1
+        self._current: _Current | None = None
+
+    def __repr__(self) -> str:
+        return f"FrameCodec(me={self.me}, parties={self.parties}, round={self._last})"
+
+    def encode(self, number: int, r: Round) -> dict[int, list[Buffer]]:
+        """Return the frame for every peer, as buffers to be sent one after the other.
+
+        Large arrays are not copied: they must stay unchanged until the round has been decoded.
+        Raises  InternalError if `number` was used before or the round contradicts itself
+        """
+        if number <= self._last:
+            raise InternalError(f"round {number} comes after round {self._last}: a nonce would be used twice")
+        self._last = number
+        layout = self._layout(r)
+        path = hashlib.sha256(_PATH_DOMAIN + _LENGTH.pack(len(r.path)) + r.path.encode())
+        self._current = _Current(
+            number, r, layout, {p: _digest(path, pair.description) for p, pair in layout.incoming.items()}
+        )
+        return {
+            peer: self._frame(number, r, peer, pair, _digest(path, pair.description))
+            for peer, pair in layout.outgoing.items()
+        }
+
+    def expected_bytes(self, number: int, r: Round) -> dict[int, int]:
+        """Peer -> the longest acceptable frame, header included; exact unless a blob is expected."""
+        return {p: HEADER_BYTES + pair.limit_bytes for p, pair in self._layout(r).incoming.items()}
+
+    def decode(self, number: int, r: Round, frames: Mapping[int, Buffer]) -> Inbox:
+        """Check all frames of the round just encoded, then all tags, and return the messages.
+
+        Arrays are views into the frames (read-only if the frames are).
+        Raises  PeerError for a malformed frame, blaming its sender; `TagFault` for a failed tag;
+                ChannelError if a frame is missing whose sender may not be silent;
+                InternalError if this is not the round that was encoded last
+        """
+        current = self._current
+        if current is None or current.number != number or current.round is not r:
+            raise InternalError(f"round {number} is decoded, but was not the last one encoded", where=r.path)
+        self._current = None
+        bodies: dict[int, memoryview] = {}
+        for peer, pair in current.layout.incoming.items():
+            frame = frames.get(peer)
+            if frame is not None:
+                bodies[peer] = self._body(current, peer, pair, memoryview(frame))
+        self._require_present(current, bodies)
+        for check in current.layout.checks:
+            self._verify(current, check, bodies)
+        return _messages(current, bodies)
+
+    def _layout(self, r: Round) -> Layout:
+        """Look the layout up by everything that it depends on."""
+        key = (
+            tuple(r.send),
+            tuple([None if type(a) is bytes else a.shape for a in r.send.values()]),  # type: ignore[union-attr]
+            tuple(r.vouch),
+            tuple([a.shape for a in r.vouch.values()]),
+            tuple(r.recv),
+            tuple([s.shape if type(s) is Spec else _limit(s) for s in r.recv.values()]),
+            tuple(r.vouched.items()),
+        )
+        layout = self._layouts.get(key)
+        if layout is None:
+            if len(self._layouts) >= _MOST_LAYOUTS:
+                self._layouts.clear()
+            layout = self._layouts[key] = layout_of(self.me, self.parties, r)
+        return layout
+
+    def _frame(self, number: int, r: Round, peer: int, pair: Outgoing, digest: bytes) -> list[Buffer]:
+        parts: list[Buffer] = [b""]
+        parts += [_bytes_of(r.send[key], r.path) for key in pair.words]
+        length = pair.body_bytes
+        for key in pair.blobs:
+            blob = bytes(r.send[key])
+            parts += [_BLOB_LENGTH.pack(len(blob)), blob]
+            length += BLOB_PREFIX_BYTES + len(blob)
+        for sender, keys in pair.vouched:
+            backed = [_bytes_of(r.vouch[key], r.path) for key in keys]
+            size = sum(map(len, backed))
+            parts.append(self._tagger.make(number, sender, self.me, peer, peer, backed, size))
+        parts[0] = self._header(number, self.me, peer, digest) + _LENGTH.pack(length)
+        return [b"".join(parts)] if length < _JOIN_BELOW_BYTES else parts
+
+    def _header(self, number: int, sender: int, receiver: int, digest: bytes) -> bytes:
+        """Everything but the body length."""
+        return self._fixed + _PLACE.pack(number, sender, receiver) + digest
+
+    def _body(self, current: _Current, peer: int, pair: Incoming, frame: memoryview) -> memoryview:
+        """Check header and length; return the body."""
+        expected = self._header(current.number, peer, self.me, current.digests[peer])
+        length = len(frame) - HEADER_BYTES
+        if length < 0 or frame[: len(expected)] != expected:
+            raise _malformed(peer, current, _difference(frame, expected))
+        if frame[len(expected) : HEADER_BYTES] != _LENGTH.pack(length):
+            raise _malformed(peer, current, "its body length is wrong")
+        if not pair.body_bytes <= length <= pair.limit_bytes:
+            raise _malformed(peer, current, f"its body has {length} bytes")
+        return frame[HEADER_BYTES:]
+
+    def _require_present(self, current: _Current, bodies: Mapping[int, memoryview]) -> None:
+        """A party that vouches may never be silent: without its tag nothing can be verified."""
+        r = current.round
+        missing = current.layout.incoming.keys() - bodies.keys()
+        if missing:
+            backups = {c.backup for c in current.layout.checks if c.sender in bodies}
+            faulty = frozenset(p for p in missing if p not in r.absent or p in backups)
+            if faulty:
+                raise ChannelError(
+                    f"no frame of round {current.number} from parties {sorted(faulty)}",
+                    unreachable=faulty,
+                    where=r.path,
+                )
+
+    def _verify(self, current: _Current, check: Check, bodies: Mapping[int, memoryview]) -> None:
+        body = bodies.get(check.sender)
+        if body is None:
+            return
+        tags = bodies[check.backup]
+        at = len(tags) - TAG_BYTES * (current.layout.incoming[check.backup].tags - check.position)
+        parts: list[Buffer] = [body[start:stop] for start, stop in check.ranges]
+        size = sum(map(len, parts))
+        claimed = bytes(tags[at : at + TAG_BYTES])
+        if not self._tagger.matches(
+            current.number, check.sender, check.backup, self.me, parts, size, claimed
+        ):
+            raise TagFault(
+                current.round.path,
+                sender=check.sender,
+                backup=check.backup,
+                receiver=self.me,
+                number=current.number,
+            )
+
+
+def _messages(current: _Current, bodies: Mapping[int, memoryview]) -> dict[Message, Payload]:
+    inbox: dict[Message, Payload] = {}
+    for peer, body in bodies.items():
+        pair = current.layout.incoming[peer]
+        at = 0
+        if pair.words:
+            at = 8 * pair.words[-1][2]
+            words = np.frombuffer(body, np.uint64, at // 8)
+            if not words.flags.aligned:
+                words = words.copy()
+            for key, start, stop, shape in pair.words:
+                inbox[key] = words[start:stop].reshape(shape)
+        if pair.blobs:
+            inbox.update(_blobs(current, peer, pair, body, at))
+    return inbox
+
+
+def _blobs(current: _Current, peer: int, pair: Incoming, body: memoryview, at: int) -> dict[Message, Payload]:
+    blobs: dict[Message, Payload] = {}
+    end = len(body) - TAG_BYTES * pair.tags
+    for key, limit in pair.blobs:
+        start = at + BLOB_PREFIX_BYTES
+        size = int.from_bytes(body[at:start], "little")
+        at = start + size
+        if start > end or size > limit or at > end:
+            raise _malformed(peer, current, f"the length of its message {key[1]} is wrong")
+        blobs[key] = bytes(body[start:at])
+    if at != end:
+        raise _malformed(peer, current, "bytes are left over")
+    return blobs
+
+
+def _digest(path: hashlib._Hash, description: bytes) -> bytes:
+    """SHA-256 of (path, description); the path is hashed once for all pairs."""
+    both = path.copy()
+    both.update(description)
+    return both.digest()
+
+
+def _limit(expected: Spec | Blob) -> int:
+    if not isinstance(expected, Blob):
+        raise InternalError("a round expects something that is neither words nor a blob")
+    return expected.limit_bytes
+
+
+def _bytes_of(payload: Payload, path: str) -> Buffer:
+    """The words as bytes, without a copy if they are contiguous."""
+    words: Words = payload  # type: ignore[assignment]
+    if words.dtype != np.uint64:
+        raise InternalError(f"a message is of type {words.dtype}, not uint64", where=path)
+    if words.nbytes < _JOIN_BELOW_BYTES:
+        return words.tobytes()
+    return np.ascontiguousarray(words).data.cast("B")
+
+
+def _malformed(peer: int, current: _Current, why: str) -> PeerError:
+    """Blame the sender: honest parties agree on every round's path and shapes, as all are public.
+
+    This convinces us alone. It is no evidence to show to others: the frame is not signed.
+    """
+    return PeerError(
+        f"the frame of round {current.number} from party {peer} is malformed: {why}",
+        step=current.round.path,
+        blamed=frozenset((peer,)),
+    )
+
+
+def _difference(frame: memoryview, expected: bytes) -> str:
+    """Name the first header field that is not as expected; both are public."""
+    if len(frame) < HEADER_BYTES:
+        return f"it has {len(frame)} bytes"
+    names = ("version", "kind", "padding", "epoch", "session", "round", "sender", "receiver", "padding")
+    theirs = _HEADER.unpack(frame[:HEADER_BYTES])
+    ours = _HEADER.unpack(expected + bytes(8))
+    for name, a, b in zip(names, theirs, ours, strict=False):
+        if a != b:
+            return f"its {name} is wrong"
+    return "it is about another path or other messages than we expect"

@@ -1,0 +1,214 @@
+"""What the frames of one round contain: which message lies where, and who vouches for it.
+
+A layout depends on the labels and shapes of a round and on nothing else, so the codec computes
+it once per kind of round and looks it up for the rest of the epoch.
+
+Order     within a frame: words by label, then blobs by label, then one tag per vouched sender,
+          ascending. Words come first so that they stay aligned and their places are known
+          beforehand even beside blobs.
+Sources   protocol notes 11.1 (order), 11.2 (frame), R10 (one tag per sender, backup, receiver)
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mpcd.errors import InternalError
+from mpcd.protocols.rounds import Blob, Message, Round, Spec
+
+Shape = tuple[int, ...]
+Described = tuple[str, Shape | None]
+"""A label and its shape; None is a blob."""
+
+TAG_BYTES = 16
+BLOB_PREFIX_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One directed pair, seen by its sender.
+
+    words, blobs  keys of `Round.send` in wire order
+    vouched       (sender we back, keys of `Round.vouch` in wire order), ascending
+    description   what both ends hash, beside the path
+    body_bytes    length of the body; of its known part if there are blobs
+    """
+
+    words: tuple[Message, ...]
+    blobs: tuple[Message, ...]
+    vouched: tuple[tuple[int, tuple[tuple[int, int, str], ...]], ...]
+    description: bytes
+    body_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One directed pair, seen by its receiver.
+
+    words        (message, first word, last word + 1, shape), counted from the start of the body
+    blobs        (message, limit in bytes)
+    tags         number of tags at the end
+    body_bytes   length of the body; its least length if there are blobs
+    limit_bytes  the most that the body may have
+    """
+
+    words: tuple[tuple[Message, int, int, Shape], ...]
+    blobs: tuple[tuple[Message, int], ...]
+    tags: int
+    description: bytes
+    body_bytes: int
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One tag to verify: where `backup` put it and which bytes of `sender` it covers.
+
+    position  the tag is number `position` of the tags in the backup's frame
+    ranges    (first byte, last byte + 1) of the sender's body, adjacent ranges joined
+    messages  the messages covered
+    """
+
+    sender: int
+    backup: int
+    position: int
+    ranges: tuple[tuple[int, int], ...]
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """All frames of one round at one party."""
+
+    outgoing: dict[int, Outgoing]
+    incoming: dict[int, Incoming]
+    checks: tuple[Check, ...]
+
+
+def layout_of(me: int, parties: Sequence[int], r: Round) -> Layout:
+    """Lay out a round's frames.
+
+    Raises  InternalError if the round contradicts itself: unknown peer, message to oneself, a vouched
+            message that is not expected, of unknown shape, or backed by its own sender
+    """
+    peers = [p for p in parties if p != me]
+    _require_consistent(me, frozenset(peers), r)
+    incoming = {p: _incoming(p, r) for p in peers}
+    return Layout(
+        outgoing={p: _outgoing(p, r) for p in peers},
+        incoming=incoming,
+        checks=tuple(_checks(r, incoming)),
+    )
+
+
+def _outgoing(peer: int, r: Round) -> Outgoing:
+    mine = sorted(key for key in r.send if key[0] == peer)
+    words = tuple(key for key in mine if not isinstance(r.send[key], bytes))
+    blobs = tuple(key for key in mine if isinstance(r.send[key], bytes))
+    vouched: dict[int, tuple[tuple[int, int, str], ...]] = {}
+    for sender in sorted({of for of, to, _ in r.vouch if to == peer}):
+        vouched[sender] = tuple(sorted(k for k in r.vouch if k[0] == sender and k[1] == peer))
+    return Outgoing(
+        words=words,
+        blobs=blobs,
+        vouched=tuple(vouched.items()),
+        description=_describe(
+            [(label, _shape(r.send[to, label])) for to, label in words + blobs],
+            [
+                (of, label, r.vouch[of, to, label].shape)
+                for keys in vouched.values()
+                for of, to, label in keys
+            ],
+        ),
+        body_bytes=sum(_size(_shape(r.send[key])) for key in words) + TAG_BYTES * len(vouched),
+    )
+
+
+def _incoming(peer: int, r: Round) -> Incoming:
+    mine = sorted((key, spec) for key, spec in r.recv.items() if key[0] == peer)
+    words: list[tuple[Message, int, int, Shape]] = []
+    at = 0
+    for key, spec in mine:
+        if isinstance(spec, Spec):
+            end = at + spec.size_bytes // 8
+            words.append((key, at, end, spec.shape))
+            at = end
+    blobs = tuple((key, spec.limit_bytes) for key, spec in mine if isinstance(spec, Blob))
+    backed = sorted(key for key, backup in r.vouched.items() if backup == peer)
+    tags = len({of for of, _ in backed})
+    least = 8 * at + TAG_BYTES * tags
+    return Incoming(
+        words=tuple(words),
+        blobs=blobs,
+        tags=tags,
+        description=_describe(
+            [(key[1], shape) for key, _, _, shape in words] + [(key[1], None) for key, _ in blobs],
+            [(of, label, _spec(r, (of, label)).shape) for of, label in backed],
+        ),
+        body_bytes=least,
+        limit_bytes=least + sum(BLOB_PREFIX_BYTES + limit for _, limit in blobs),
+    )
+
+
+def _checks(r: Round, incoming: dict[int, Incoming]) -> Iterable[Check]:
+    pairs = sorted({(of, backup) for (of, _), backup in r.vouched.items()})
+    for sender, backup in pairs:
+        of_this_backup = [s for s, b in pairs if b == backup]
+        ranges: list[tuple[int, int]] = []
+        messages: list[Message] = []
+        for key, start, stop, _ in incoming[sender].words:
+            if r.vouched.get(key) != backup:
+                continue
+            messages.append(key)
+            if ranges and ranges[-1][1] == 8 * start:
+                ranges[-1] = (ranges[-1][0], 8 * stop)
+            else:
+                ranges.append((8 * start, 8 * stop))
+        yield Check(sender, backup, of_this_backup.index(sender), tuple(ranges), tuple(messages))
+
+
+def _require_consistent(me: int, peers: frozenset[int], r: Round) -> None:
+    named = {to for to, _ in r.send} | {of for of, _ in r.recv} | set(r.vouched.values())
+    named |= {p for of, to, _ in r.vouch for p in (of, to)}
+    if not named <= peers:
+        raise InternalError(f"a round of party {me} names parties {sorted(named - peers)}", where=r.path)
+    if any(of == to for of, to, _ in r.vouch):
+        raise InternalError("a round vouches for a message from a party to itself", where=r.path)
+    for key, backup in r.vouched.items():
+        _spec(r, key)
+        if backup == key[0]:
+            raise InternalError(f"message {key} is backed by its own sender", where=r.path)
+
+
+def _spec(r: Round, key: Message) -> Spec:
+    spec = r.recv.get(key)
+    if not isinstance(spec, Spec):
+        raise InternalError(f"message {key} is vouched for, but not expected as words", where=r.path)
+    return spec
+
+
+def _shape(payload: object) -> Shape | None:
+    return None if isinstance(payload, bytes) else payload.shape  # type: ignore[attr-defined]
+
+
+def _size(shape: Shape | None) -> int:
+    return 0 if shape is None else Spec(shape).size_bytes
+
+
+def _describe(messages: list[Described], vouched: list[tuple[int, str, Shape]]) -> bytes:
+    """Encode injectively: counts and lengths go before what they count."""
+    parts = [struct.pack("<I", len(messages))]
+    parts += [_describe_one(label, shape) for label, shape in messages]
+    parts.append(struct.pack("<I", len(vouched)))
+    parts += [struct.pack("<B", of) + _describe_one(label, shape) for of, label, shape in vouched]
+    return b"".join(parts)
+
+
+def _describe_one(label: str, shape: Shape | None) -> bytes:
+    text = label.encode()
+    head = struct.pack("<I", len(text)) + text
+    if shape is None:
+        return head + b"\xff"
+    return head + struct.pack(f"<B{len(shape)}Q", len(shape), *shape)
