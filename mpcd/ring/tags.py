@@ -20,17 +20,31 @@ TAG_BYTES = 16
 _ONE_SHOT_BYTES = 32_768
 
 
-def tag(key: bytes, nonce: bytes, header: bytes, parts: Sequence[Buffer]) -> bytes:
-    """Return the 16-byte tag of header followed by all parts.
+class TagKey:
+    """One 16-byte key, ready for many tags: setting a key up takes longer than a small tag."""
 
-    The result depends on the concatenation alone: header must tell where parts begin and end.
-    key is 16 bytes, nonce 12 bytes.
-    """
-    if sum(map(len, parts)) <= _ONE_SHOT_BYTES:
-        return AESGCM(key).encrypt(nonce, b"", b"".join((header, *parts)))
-    mac = Cipher(algorithms.AES(key), modes.GCM(nonce)).encryptor()
-    mac.authenticate_additional_data(header)
-    for part in parts:
-        mac.authenticate_additional_data(part)
-    mac.finalize()
-    return mac.tag
+    def __init__(self, key: bytes) -> None:
+        self._key = algorithms.AES128(key)
+        self._one_shot = AESGCM(key)
+
+    def __repr__(self) -> str:
+        return "TagKey(hidden)"
+
+    def tag(self, nonce: bytes, header: bytes, parts: Sequence[Buffer]) -> bytes:
+        """Return the 16-byte tag of `header` followed by all parts; the nonce has 12 bytes.
+
+        The result depends on the concatenation alone: the header must tell where parts begin and end.
+        """
+        if sum(map(len, parts)) <= _ONE_SHOT_BYTES:
+            return self._one_shot.encrypt(nonce, b"", b"".join((header, *parts)))
+        mac = Cipher(self._key, modes.GCM(nonce)).encryptor()
+        mac.authenticate_additional_data(header)
+        for part in parts:
+            mac.authenticate_additional_data(part)
+        mac.finalize()
+        return mac.tag
+
+
+def tag(key: bytes, nonce: bytes, header: bytes, parts: Sequence[Buffer]) -> bytes:
+    """`TagKey(key).tag(nonce, header, parts)`, for a single tag."""
+    return TagKey(key).tag(nonce, header, parts)

@@ -3,7 +3,8 @@
 A frame goes from every party to every other party in every round, if only its header. It is
 
     version u8, kind u8, zero u16, epoch u32, session 32 bytes, round u64, sender u8, receiver u8,
-    6 zero bytes, SHA-256 of (path, messages, messages vouched for) 32 bytes, body length u64
+    6 zero bytes, SHA-256 of the path and SHA-256 of (messages, messages vouched for), of each the
+    first 16 bytes, body length u64
 
 then the body: words (little-endian, C order, by label), blobs (length u32, bytes, by label), and
 one 16-byte tag for every sender that the frame's sender vouches for, ascending. The header has a multiple of
@@ -29,7 +30,16 @@ import numpy as np
 from mpcd.errors import ChannelError, InternalError, PeerError
 from mpcd.protocols.rounds import Blob, Inbox, Message, Payload, Round, Spec, Words
 from mpcd.ring.tags import Buffer
-from mpcd.runtime.layout import BLOB_PREFIX_BYTES, TAG_BYTES, Check, Incoming, Layout, Outgoing, layout_of
+from mpcd.runtime.layout import (
+    BLOB_PREFIX_BYTES,
+    DIGEST_BYTES,
+    TAG_BYTES,
+    Check,
+    Incoming,
+    Layout,
+    Outgoing,
+    layout_of,
+)
 from mpcd.runtime.tagging import Tagger
 
 VERSION = 1
@@ -37,12 +47,11 @@ KIND_ROUND = 1
 SESSION_BYTES = 32
 
 _FIXED = struct.Struct("<BBHI32s")
-_PLACE = struct.Struct("<QBB6x")
+_PAIR = struct.Struct("<BB6x")
 _LENGTH = struct.Struct("<Q")
 _BLOB_LENGTH = struct.Struct("<I")
-_HEADER = struct.Struct("<BBHI32sQBB6s32sQ")
+_HEADER = struct.Struct("<BBHI32sQBB6s16s16sQ")
 HEADER_BYTES = _HEADER.size
-_PATH_DOMAIN = b"mpcd frame v1\0"
 
 # Frames up to this size are joined: one copy is cheaper than many buffers in one system call.
 _JOIN_BELOW_BYTES = 16_384
@@ -70,12 +79,17 @@ class TagFault(PeerError):
 
 @dataclass(frozen=True, slots=True)
 class _Current:
-    """The round whose frames have been sent and whose answers are awaited."""
+    """The round whose frames have been sent and whose answers are awaited.
+
+    start  the header up to and with the round number
+    path   the digest of the path
+    """
 
     number: int
     round: Round
     layout: Layout
-    digests: dict[int, bytes]
+    start: bytes
+    path: bytes
 
 
 class FrameCodec:
@@ -101,6 +115,8 @@ class FrameCodec:
         self.me = me
         self.parties = tuple(parties)
         self._fixed = _FIXED.pack(VERSION, KIND_ROUND, 0, epoch, session)
+        self._to = {p: _PAIR.pack(me, p) for p in parties}
+        self._from = {p: _PAIR.pack(p, me) for p in parties}
         self._tagger = Tagger(parties, session, epoch, tag_keys)
         self._layouts: dict[object, Layout] = {}
         self._last = -1
@@ -108,6 +124,11 @@ class FrameCodec:
 
     def __repr__(self) -> str:
         return f"FrameCodec(me={self.me}, parties={self.parties}, round={self._last})"
+
+    @property
+    def next_number(self) -> int:
+        """The least round number that has not been used."""
+        return self._last + 1
 
     def encode(self, number: int, r: Round) -> dict[int, list[Buffer]]:
         """Return the frame for every peer, as buffers to be sent one after the other.
@@ -119,18 +140,15 @@ class FrameCodec:
             raise InternalError(f"round {number} comes after round {self._last}: a nonce would be used twice")
         self._last = number
         layout = self._layout(r)
-        path = hashlib.sha256(_PATH_DOMAIN + _LENGTH.pack(len(r.path)) + r.path.encode())
-        self._current = _Current(
-            number, r, layout, {p: _digest(path, pair.description) for p, pair in layout.incoming.items()}
-        )
-        return {
-            peer: self._frame(number, r, peer, pair, _digest(path, pair.description))
-            for peer, pair in layout.outgoing.items()
-        }
+        path = hashlib.sha256(r.path.encode()).digest()[:DIGEST_BYTES]
+        current = self._current = _Current(number, r, layout, self._fixed + _LENGTH.pack(number), path)
+        return {peer: self._frame(current, peer, pair) for peer, pair in layout.outgoing.items()}
 
     def expected_bytes(self, number: int, r: Round) -> dict[int, int]:
         """Peer -> the longest acceptable frame, header included; exact unless a blob is expected."""
-        return {p: HEADER_BYTES + pair.limit_bytes for p, pair in self._layout(r).incoming.items()}
+        current = self._current
+        layout = current.layout if current is not None and current.round is r else self._layout(r)
+        return {p: HEADER_BYTES + pair.limit_bytes for p, pair in layout.incoming.items()}
 
     def decode(self, number: int, r: Round, frames: Mapping[int, Buffer]) -> Inbox:
         """Check all frames of the round just encoded, then all tags, and return the messages.
@@ -172,7 +190,8 @@ class FrameCodec:
             layout = self._layouts[key] = layout_of(self.me, self.parties, r)
         return layout
 
-    def _frame(self, number: int, r: Round, peer: int, pair: Outgoing, digest: bytes) -> list[Buffer]:
+    def _frame(self, current: _Current, peer: int, pair: Outgoing) -> list[Buffer]:
+        r = current.round
         parts: list[Buffer] = [b""]
         parts += [_bytes_of(r.send[key], r.path) for key in pair.words]
         length = pair.body_bytes
@@ -182,23 +201,18 @@ class FrameCodec:
             length += BLOB_PREFIX_BYTES + len(blob)
         for sender, keys in pair.vouched:
             backed = [_bytes_of(r.vouch[key], r.path) for key in keys]
-            size = sum(map(len, backed))
-            parts.append(self._tagger.make(number, sender, self.me, peer, peer, backed, size))
-        parts[0] = self._header(number, self.me, peer, digest) + _LENGTH.pack(length)
+            parts.append(self._tagger.make(current.number, sender, self.me, peer, peer, backed))
+        parts[0] = b"".join((current.start, self._to[peer], current.path, pair.digest, _LENGTH.pack(length)))
         return [b"".join(parts)] if length < _JOIN_BELOW_BYTES else parts
-
-    def _header(self, number: int, sender: int, receiver: int, digest: bytes) -> bytes:
-        """Everything but the body length."""
-        return self._fixed + _PLACE.pack(number, sender, receiver) + digest
 
     def _body(self, current: _Current, peer: int, pair: Incoming, frame: memoryview) -> memoryview:
         """Check header and length; return the body."""
-        expected = self._header(current.number, peer, self.me, current.digests[peer])
-        length = len(frame) - HEADER_BYTES
-        if length < 0 or frame[: len(expected)] != expected:
+        length = max(0, len(frame) - HEADER_BYTES)
+        expected = b"".join(
+            (current.start, self._from[peer], current.path, pair.digest, _LENGTH.pack(length))
+        )
+        if frame[:HEADER_BYTES] != expected:
             raise _malformed(peer, current, _difference(frame, expected))
-        if frame[len(expected) : HEADER_BYTES] != _LENGTH.pack(length):
-            raise _malformed(peer, current, "its body length is wrong")
         if not pair.body_bytes <= length <= pair.limit_bytes:
             raise _malformed(peer, current, f"its body has {length} bytes")
         return frame[HEADER_BYTES:]
@@ -224,11 +238,8 @@ class FrameCodec:
         tags = bodies[check.backup]
         at = len(tags) - TAG_BYTES * (current.layout.incoming[check.backup].tags - check.position)
         parts: list[Buffer] = [body[start:stop] for start, stop in check.ranges]
-        size = sum(map(len, parts))
         claimed = bytes(tags[at : at + TAG_BYTES])
-        if not self._tagger.matches(
-            current.number, check.sender, check.backup, self.me, parts, size, claimed
-        ):
+        if not self._tagger.matches(current.number, check.sender, check.backup, self.me, parts, claimed):
             raise TagFault(
                 current.round.path,
                 sender=check.sender,
@@ -270,13 +281,6 @@ def _blobs(current: _Current, peer: int, pair: Incoming, body: memoryview, at: i
     return blobs
 
 
-def _digest(path: hashlib._Hash, description: bytes) -> bytes:
-    """SHA-256 of (path, description); the path is hashed once for all pairs."""
-    both = path.copy()
-    both.update(description)
-    return both.digest()
-
-
 def _limit(expected: Spec | Blob) -> int:
     if not isinstance(expected, Blob):
         raise InternalError("a round expects something that is neither words nor a blob")
@@ -309,10 +313,9 @@ def _difference(frame: memoryview, expected: bytes) -> str:
     """Name the first header field that is not as expected; both are public."""
     if len(frame) < HEADER_BYTES:
         return f"it has {len(frame)} bytes"
-    names = ("version", "kind", "padding", "epoch", "session", "round", "sender", "receiver", "padding")
-    theirs = _HEADER.unpack(frame[:HEADER_BYTES])
-    ours = _HEADER.unpack(expected + bytes(8))
-    for name, a, b in zip(names, theirs, ours, strict=False):
-        if a != b:
-            return f"its {name} is wrong"
-    return "it is about another path or other messages than we expect"
+    names = (
+        *("version", "kind", "padding", "epoch", "session", "round", "sender", "receiver", "padding"),
+        *("path", "list of messages", "body length"),
+    )
+    pairs = zip(names, _HEADER.unpack(frame[:HEADER_BYTES]), _HEADER.unpack(expected), strict=True)
+    return f"its {next(name for name, theirs, ours in pairs if theirs != ours)} is not the expected one"

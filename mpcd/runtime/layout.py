@@ -11,6 +11,7 @@ Sources   protocol notes 11.1 (order), 11.2 (frame), R10 (one tag per sender, ba
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ Described = tuple[str, Shape | None]
 
 TAG_BYTES = 16
 BLOB_PREFIX_BYTES = 4
+DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,14 @@ class Outgoing:
 
     words, blobs  keys of `Round.send` in wire order
     vouched       (sender we back, keys of `Round.vouch` in wire order), ascending
-    description   what both ends hash, beside the path
+    digest        what both ends must agree on beside the path: labels, shapes, vouched-for
     body_bytes    length of the body; of its known part if there are blobs
     """
 
     words: tuple[Message, ...]
     blobs: tuple[Message, ...]
     vouched: tuple[tuple[int, tuple[tuple[int, int, str], ...]], ...]
-    description: bytes
+    digest: bytes
     body_bytes: int
 
 
@@ -52,12 +54,13 @@ class Incoming:
     tags         number of tags at the end
     body_bytes   length of the body; its least length if there are blobs
     limit_bytes  the most that the body may have
+    digest       as in `Outgoing`
     """
 
     words: tuple[tuple[Message, int, int, Shape], ...]
     blobs: tuple[tuple[Message, int], ...]
     tags: int
-    description: bytes
+    digest: bytes
     body_bytes: int
     limit_bytes: int
 
@@ -114,7 +117,7 @@ def _outgoing(peer: int, r: Round) -> Outgoing:
         words=words,
         blobs=blobs,
         vouched=tuple(vouched.items()),
-        description=_describe(
+        digest=_digest(
             [(label, _shape(r.send[to, label])) for to, label in words + blobs],
             [
                 (of, label, r.vouch[of, to, label].shape)
@@ -143,7 +146,7 @@ def _incoming(peer: int, r: Round) -> Incoming:
         words=tuple(words),
         blobs=blobs,
         tags=tags,
-        description=_describe(
+        digest=_digest(
             [(key[1], shape) for key, _, _, shape in words] + [(key[1], None) for key, _ in blobs],
             [(of, label, _spec(r, (of, label)).shape) for of, label in backed],
         ),
@@ -197,13 +200,13 @@ def _size(shape: Shape | None) -> int:
     return 0 if shape is None else Spec(shape).size_bytes
 
 
-def _describe(messages: list[Described], vouched: list[tuple[int, str, Shape]]) -> bytes:
-    """Encode injectively: counts and lengths go before what they count."""
+def _digest(messages: list[Described], vouched: list[tuple[int, str, Shape]]) -> bytes:
+    """Hash an injective encoding: counts and lengths go before what they count."""
     parts = [struct.pack("<I", len(messages))]
     parts += [_describe_one(label, shape) for label, shape in messages]
     parts.append(struct.pack("<I", len(vouched)))
     parts += [struct.pack("<B", of) + _describe_one(label, shape) for of, label, shape in vouched]
-    return b"".join(parts)
+    return hashlib.sha256(b"".join(parts)).digest()[:DIGEST_BYTES]
 
 
 def _describe_one(label: str, shape: Shape | None) -> bytes:

@@ -18,7 +18,7 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from mpcd.errors import InternalError
-from mpcd.ring.tags import Buffer, tag
+from mpcd.ring.tags import Buffer, TagKey
 
 DOMAIN = b"mpcd tag v1\0"
 
@@ -36,7 +36,7 @@ class Tagger:
         self._base = max(parties) + 1
         if keys and self._base > MOST_PARTIES:
             raise InternalError(f"tags are defined for at most {MOST_PARTIES} parties")
-        self._keys = dict(keys)
+        self._keys = {peer: TagKey(key) for peer, key in keys.items()}
         self._context = DOMAIN + session + struct.pack("<I", epoch)
 
     def __repr__(self) -> str:
@@ -50,9 +50,8 @@ class Tagger:
         receiver: int,
         peer: int,
         parts: Sequence[Buffer],
-        size: int,
     ) -> bytes:
-        """Return the 16-byte tag of `parts` (`size` bytes in all) under the key shared with `peer`.
+        """Return the 16-byte tag of `parts` under the key shared with `peer`.
 
         `peer` is the receiver when the backup calls, the backup when the receiver does.
         """
@@ -61,8 +60,8 @@ class Tagger:
             raise InternalError(f"no tag key is shared with party {peer}")
         # The chunk number is 0: a frame is one chunk.
         nonce = _NONCE.pack(number, (sender * self._base + backup) * self._base + receiver)
-        place = _PLACE.pack(number, sender, backup, receiver, 0, size)
-        return tag(key, nonce, self._context + place, parts)
+        place = _PLACE.pack(number, sender, backup, receiver, 0, sum(map(len, parts)))
+        return key.tag(nonce, self._context + place, parts)
 
     def matches(
         self,
@@ -71,9 +70,8 @@ class Tagger:
         backup: int,
         receiver: int,
         parts: Sequence[Buffer],
-        size: int,
         claimed: bytes,
     ) -> bool:
         """Say whether the backup's tag fits what the sender sent (compared in constant time)."""
-        expected = self.make(number, sender, backup, receiver, backup, parts, size)
+        expected = self.make(number, sender, backup, receiver, backup, parts)
         return hmac.compare_digest(expected, claimed)

@@ -1,0 +1,71 @@
+"""One party's step over a channel: the loop of a job process.
+
+The driver alternates between the step, which states a round, and the channel, which carries it. A round in
+which anything is wrong is never given to the step: the step is closed instead, so that nothing that
+depends on an unverified message can leave this party.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mpcd.protocols.rounds import Inbox, Round, Rounds
+from mpcd.runtime.frames import FrameCodec
+from mpcd.transport.channel import Channel
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a party has done so far in an epoch; bytes are whole frames, headers and tags included."""
+
+    rounds: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+
+def drive(
+    step: Rounds[T],
+    codec: FrameCodec,
+    channel: Channel,
+    *,
+    round_timeout_s: float,
+    counters: Counters | None = None,
+    on_round: Callable[[Counters], None] | None = None,
+) -> T:
+    """Run a step to its end over a channel and return its result.
+
+    Several steps may follow each other over one codec and channel: round numbers go on. `on_round` is called
+    after every round (progress); it may raise to stop the run.
+    Raises  PeerError (also `TagFault`) if a peer's frame is malformed or a tag fails; ChannelError if a
+            peer is silent for `round_timeout_s` or gone; and whatever the step raises. The step is
+            closed before any of these leaves, and the channel can only be parted from
+    """
+    counters = Counters() if counters is None else counters
+    inbox: Inbox | None = None
+    try:
+        while True:
+            try:
+                r = step.send(inbox)  # type: ignore[arg-type]
+            except StopIteration as stop:
+                return stop.value  # type: ignore[no-any-return]
+            inbox = _take_round(r, codec, channel, round_timeout_s, counters)
+            if on_round is not None:
+                on_round(counters)
+    finally:
+        step.close()
+
+
+def _take_round(r: Round, codec: FrameCodec, channel: Channel, timeout_s: float, counters: Counters) -> Inbox:
+    """Send and receive one round; the frames sent stay alive and unchanged until then."""
+    number = codec.next_number
+    outgoing = codec.encode(number, r)
+    frames = channel.exchange(number, outgoing, codec.expected_bytes(number, r), timeout_s, r.absent)
+    inbox = codec.decode(number, r, frames)
+    counters.rounds += 1
+    counters.sent_bytes += sum(len(part) for parts in outgoing.values() for part in parts)
+    counters.received_bytes += sum(map(len, frames.values()))
+    return inbox
