@@ -1,0 +1,314 @@
+"""What each family of slots decides: pure functions of the vector of verdicts.
+
+Every honest party holds the same vector, so every honest party computes the same result. A body that
+is not of its family's form counts as no value at all (its sender is listed as silent), never as a guess.
+
+Families  SESSION, KEYS, KEY-COMPLAINT, INPUTS, HAVE, START, REVEAL, READY-OPEN
+Notation  parties are the computing parties 0..n-1; rep4's summand a is held by all but party a
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mpcd.errors import InternalError
+from mpcd.identity.encoding import fingerprint
+from mpcd.protocols.agreement.dolev_strong import Agreed, Equivocated, Outcome
+
+NONCE_BYTES = 32
+DIGEST_BYTES = 32
+
+
+def slot_name(family: str, scope: bytes, epoch: int, number: int = 0) -> bytes:
+    """The identity of a slot. `scope` is the session; in slot SESSION it is the job's hash and
+    `number` the attempt. No two slots of a deployment share a name, so no signature fits two slots."""
+    return b"/".join((family.encode(), scope.hex().encode(), str(epoch).encode(), str(number).encode()))
+
+
+def equivocators(outcome: Outcome) -> dict[int, Equivocated]:
+    """The parties that signed two values in this slot, with the proof."""
+    return {p: v for p, v in outcome.items() if isinstance(v, Equivocated)}
+
+
+def _bodies(outcome: Outcome) -> dict[int, bytes]:
+    return {party: v.body for party, v in outcome.items() if isinstance(v, Agreed)}
+
+
+# -- SESSION -------------------------------------------------------------------------------------
+
+
+def session_of(job: bytes, attempt: int, outcome: Outcome) -> bytes | None:
+    """The session (32 bytes) under which everything of this attempt is keyed; None voids the attempt.
+
+    Every party contributes a fresh nonce, so that no coalition can bring an old session back.
+    """
+    nonces = _bodies(outcome)
+    if len(nonces) < len(outcome) or any(len(nonce) != NONCE_BYTES for nonce in nonces.values()):
+        return None
+    ordered = [nonces[party] for party in sorted(outcome)]
+    return fingerprint("mpcd/session/1", [job, struct.pack("<I", attempt), *ordered])
+
+
+# -- KEYS and KEY-COMPLAINT -----------------------------------------------------------------------
+
+
+def key_value(commitments: Sequence[bytes]) -> bytes:
+    """One party's commitments to its contributions, in ascending order of the keys it holds."""
+    return b"".join(commitments)
+
+
+def key_commitments(outcome: Outcome) -> dict[int, dict[int, bytes]]:
+    """contributor -> key index a -> commitment; contributors without a well-formed value are left out."""
+    parties = sorted(outcome)
+    found: dict[int, dict[int, bytes]] = {}
+    for party, body in _bodies(outcome).items():
+        held = [a for a in parties if a != party]
+        if len(body) == DIGEST_BYTES * len(held):
+            found[party] = {a: body[k * DIGEST_BYTES :][:DIGEST_BYTES] for k, a in enumerate(held)}
+    return found
+
+
+def complaint_value(parties: Sequence[int], against: frozenset[int]) -> bytes:
+    """One byte per party: whether we complain about its contributions."""
+    return bytes(party in against for party in sorted(parties))
+
+
+@dataclass(frozen=True, slots=True)
+class Complaints:
+    """pairs: (complainer, contributor), one of the two lied; silent: parties without a value."""
+
+    pairs: frozenset[tuple[int, int]]
+    silent: frozenset[int]
+
+
+def complaints(outcome: Outcome) -> Complaints:
+    parties = sorted(outcome)
+    pairs: set[tuple[int, int]] = set()
+    heard: set[int] = set()
+    for party, body in _bodies(outcome).items():
+        if len(body) == len(parties) and set(body) <= {0, 1}:
+            heard.add(party)
+            pairs |= {(party, other) for other, bit in zip(parties, body, strict=True) if bit}
+    return Complaints(frozenset(pairs), frozenset(parties) - heard)
+
+
+# -- INPUTS and HAVE ------------------------------------------------------------------------------
+
+InputKey = tuple[str, str]
+"""(owner, input name)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSet:
+    """Which inputs the job has.
+
+    entries   (owner, input) -> the owner's signed entry
+    excluded  (owner, input) -> two different entries that the owner signed: a proof against the owner
+    missing   expected inputs of which nobody holds a valid entry
+    """
+
+    entries: Mapping[InputKey, bytes]
+    excluded: Mapping[InputKey, tuple[bytes, bytes]]
+    missing: frozenset[InputKey]
+
+
+def inputs_value(entries: Sequence[bytes]) -> bytes:
+    """The owner-signed entries that a party holds at the cut-off, sorted."""
+    return b"".join(struct.pack("<I", len(entry)) + entry for entry in sorted(set(entries)))
+
+
+def inputs_agreed(
+    outcome: Outcome, expected: Sequence[InputKey], owner_of: Callable[[bytes], InputKey | None]
+) -> InputSet:
+    """The union of what all parties hold, so that no party can leave an honest owner out.
+
+    `owner_of` says whose valid entry for which input some bytes are, or None if the signature or the
+    form is wrong; it must be a function of the bytes alone.
+    """
+    found: dict[InputKey, set[bytes]] = {}
+    for body in _bodies(outcome).values():
+        for entry in _entries(body):
+            key = owner_of(entry)
+            if key is not None and key in expected:
+                found.setdefault(key, set()).add(entry)
+    doubled = {key: sorted(entries) for key, entries in found.items() if len(entries) > 1}
+    return InputSet(
+        entries={key: next(iter(found[key])) for key in expected if len(found.get(key, ())) == 1},
+        excluded={key: (entries[0], entries[1]) for key, entries in doubled.items()},
+        missing=frozenset(expected) - frozenset(found),
+    )
+
+
+def _entries(body: bytes) -> list[bytes]:
+    entries: list[bytes] = []
+    at = 0
+    while at < len(body):
+        if at + 4 > len(body):
+            return []
+        (length,) = struct.unpack_from("<I", body, at)
+        at += 4
+        if at + length > len(body):
+            return []
+        entries.append(body[at : at + length])
+        at += length
+    return entries
+
+
+def have_value(keys: Sequence[InputKey], parties: Sequence[int], held: set[tuple[InputKey, int]]) -> bytes:
+    """Bitmap over (input, summand a) in the order of `keys`: which openings this party holds."""
+    flags = [(key, a) in held for key in keys for a in sorted(parties)]
+    padded = [*flags, *[False] * (-len(flags) % 8)]
+    return bytes(sum(bit << j for j, bit in enumerate(padded[k : k + 8])) for k in range(0, len(padded), 8))
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """accepted: inputs whose every summand has enough holders; holders: (input, a) -> who says "have"."""
+
+    accepted: tuple[InputKey, ...]
+    holders: Mapping[tuple[InputKey, int], frozenset[int]]
+
+
+def holdings(outcome: Outcome, keys: Sequence[InputKey], enough: int = 2) -> Holdings:
+    """An input is accepted iff each summand is held by at least `enough` of its holders.
+
+    With one corrupt party, two of three holders are one honest one at least: what is accepted can be
+    forwarded to every honest holder. No value, or one of the wrong length, is zeros.
+    """
+    parties = sorted(outcome)
+    size = -(-len(keys) * len(parties) // 8)
+    maps = {party: body for party, body in _bodies(outcome).items() if len(body) == size}
+    holders: dict[tuple[InputKey, int], frozenset[int]] = {}
+    for k, key in enumerate(keys):
+        for j, a in enumerate(parties):
+            at = k * len(parties) + j
+            says = {p for p, body in maps.items() if p != a and body[at // 8] >> (at % 8) & 1}
+            holders[key, a] = frozenset(says)
+    accepted = tuple(key for key in keys if all(len(holders[key, a]) >= enough for a in parties))
+    return Holdings(accepted, holders)
+
+
+# -- START ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Whether all parties have reserved what the epoch needs; busy said no, silent said nothing."""
+
+    go: bool
+    busy: frozenset[int]
+    silent: frozenset[int]
+
+
+def start_value(reserved: bool) -> bytes:
+    return bytes([reserved])
+
+
+def start(outcome: Outcome) -> Start:
+    bodies = _bodies(outcome)
+    yes = frozenset(p for p, body in bodies.items() if body == b"\x01")
+    busy = frozenset(p for p, body in bodies.items() if body == b"\x00")
+    return Start(len(yes) == len(outcome), busy, frozenset(outcome) - yes - busy)
+
+
+# -- REVEAL and READY-OPEN -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One party's word before something is opened.
+
+    ready        every check of this party has passed and what it must open is stored
+    commitments  per output and in their order: com_a for the summands a that this party holds, ascending
+    reveals      digest of everything that was revealed to all parties before (32 bytes)
+    """
+
+    ready: bool
+    commitments: tuple[tuple[bytes, ...], ...]
+    reveals: bytes
+
+
+def ready_value(word: Ready) -> bytes:
+    """A word as bytes; of an unready party nothing but the fact is said."""
+    if not word.ready:
+        return b"\x00"
+    flat = [com for output in word.commitments for com in output]
+    if any(len(com) != DIGEST_BYTES for com in (*flat, word.reveals)):
+        raise InternalError("a commitment in a READY value is not 32 bytes")
+    return b"\x01" + word.reveals + b"".join(flat)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What READY-OPEN or REVEAL decides.
+
+    open         everybody opens, or nobody does
+    commitments  per output: com_0..com_{n-1}, if open
+    reason       why not, in words
+    blamed       a set that contains a cheater, if there is evidence (parties that contradict each other)
+    silent       parties without a well-formed value: no accusation
+    unready      parties that said NOT-READY
+    """
+
+    open: bool
+    commitments: tuple[tuple[bytes, ...], ...] = ()
+    reason: str = ""
+    blamed: frozenset[int] = frozenset()
+    silent: frozenset[int] = frozenset()
+    unready: frozenset[int] = frozenset()
+
+
+def ready_to_open(outcome: Outcome, outputs: int) -> Decision:
+    """Open iff EVERY party says READY and all agree on every commitment and on what was revealed.
+
+    Three of four would not do: an honest party that is not ready leaves a summand with one honest and
+    one corrupt holder.
+    """
+    parties = sorted(outcome)
+    size = 1 + DIGEST_BYTES + outputs * (len(parties) - 1) * DIGEST_BYTES
+    bodies = _bodies(outcome)
+    unready = frozenset(p for p, body in bodies.items() if body == b"\x00")
+    words = {p: body for p, body in bodies.items() if len(body) == size and body[0] == 1}
+    silent = frozenset(parties) - unready - frozenset(words)
+    if silent or unready:
+        said = [f"party {p} is not ready" for p in sorted(unready)]
+        said += [f"party {p} gave no valid word" for p in sorted(silent)]
+        return Decision(False, reason="; ".join(said), silent=silent, unready=unready)
+    reveals = {p: body[1 : 1 + DIGEST_BYTES] for p, body in words.items()}
+    if len(set(reveals.values())) > 1:
+        return Decision(False, reason="the parties saw different public values", blamed=_minority(reveals))
+    return _common_commitments(parties, words, outputs)
+
+
+def _common_commitments(parties: list[int], words: Mapping[int, bytes], outputs: int) -> Decision:
+    agreed: list[tuple[bytes, ...]] = []
+    for k in range(outputs):
+        row: list[bytes] = []
+        for a in parties:
+            said = {p: _commitment(parties, words[p], p, k, a) for p in parties if p != a}
+            if len(set(said.values())) > 1:
+                text = f"the holders of summand {a} of output {k} committed to different values"
+                return Decision(False, reason=text, blamed=frozenset(said))
+            row.append(next(iter(said.values())))
+        agreed.append(tuple(row))
+    return Decision(True, commitments=tuple(agreed))
+
+
+def _commitment(parties: list[int], body: bytes, party: int, output: int, a: int) -> bytes:
+    held = [b for b in parties if b != party]
+    at = 1 + DIGEST_BYTES * (1 + output * len(held) + held.index(a))
+    return body[at : at + DIGEST_BYTES]
+
+
+def _minority(said: Mapping[int, bytes]) -> frozenset[int]:
+    """Who contradicts the others: one party if all others (at least three) agree, otherwise everybody.
+
+    Three that agree hold two honest parties if at most one is corrupt, so the fourth is the cheater.
+    """
+    for party, word in said.items():
+        others = {other for p, other in said.items() if p != party}
+        if len(said) > 3 and len(others) == 1 and word not in others:
+            return frozenset({party})
+    return frozenset(said)
