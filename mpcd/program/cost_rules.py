@@ -1,0 +1,134 @@
+"""Cost rules: which engine operations an operation of the program becomes, on how many elements.
+
+A rule returns stages that run one after the other; each names a method of the engine
+(`mpcd.protocols.engine`) and the number of results it computes. Local work costs nothing here. What a
+stage costs in rounds and bytes only the cost model of a protocol knows (`mpcd.program.cost`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mpcd.program.types import Type, lengths
+
+Stage = tuple[str, int]
+"""(engine operation, number of results)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation with its types and the actual lengths of the dimensions.
+
+    compare_bits  `less_than` of the engine is exact for signed values of so many bits
+    """
+
+    args: tuple[Type, ...]
+    results: tuple[Type, ...]
+    dims: dict[str, int]
+    compare_bits: int
+
+    def size(self, t: Type) -> int:
+        return math.prod(lengths(t.shape, self.dims))
+
+
+def fits(bits: int, *types: Type) -> bool:
+    """Whether all values of these types are signed integers of so many bits."""
+    bound = 1 << (bits - 1)
+    return all(-bound <= t.low and t.high < bound for t in types)
+
+
+def less_name(bits: int, *types: Type) -> str:
+    """The cheapest exact comparison for values of these types."""
+    return "less_than" if fits(bits, *types) else "less_than_full"
+
+
+def free(_call: Call) -> Sequence[Stage]:
+    return ()
+
+
+def product(call: Call) -> Sequence[Stage]:
+    if not (call.args[0].secret and call.args[1].secret):
+        return ()
+    return (("mul", call.size(call.results[0])),)
+
+
+def inner(call: Call) -> Sequence[Stage]:
+    if not (call.args[0].secret and call.args[1].secret):
+        return ()
+    return (("inner", call.size(call.results[0])),)
+
+
+def matmul(call: Call) -> Sequence[Stage]:
+    if not (call.args[0].secret and call.args[1].secret):
+        return ()
+    return (("matmul", call.size(call.results[0])),)
+
+
+def less(call: Call) -> Sequence[Stage]:
+    return ((less_name(call.compare_bits, *call.args), call.size(call.results[0])),)
+
+
+def equal(call: Call) -> Sequence[Stage]:
+    return (("equal", call.size(call.results[0])),)
+
+
+def conj(call: Call) -> Sequence[Stage]:
+    return (("conj", call.size(call.results[0])),)
+
+
+def to_int(call: Call) -> Sequence[Stage]:
+    return (("to_arithmetic", call.size(call.results[0])),)
+
+
+def select(call: Call) -> Sequence[Stage]:
+    condition, x, y = call.args
+    size = call.size(call.results[0])
+    if x.kind == "bool":
+        return (("conj", size),)
+    if not condition.secret:
+        return ()
+    stages: list[Stage] = [("to_arithmetic", call.size(condition))]
+    if x.secret or y.secret:
+        stages.append(("mul", size))
+    return stages
+
+
+def pick(call: Call) -> Sequence[Stage]:
+    """The larger or the smaller of two."""
+    size = call.size(call.results[0])
+    return (
+        (less_name(call.compare_bits, *call.args), size),
+        ("to_arithmetic", size),
+        ("mul", size),
+    )
+
+
+def bool_input(call: Call) -> Sequence[Stage]:
+    """A truth value arrives as an integer 0 or 1 and becomes a bit."""
+    return (("negative", call.size(call.results[0])),) if call.results[0].kind == "bool" else ()
+
+
+def _tournament(call: Call, columns: int, matches: int) -> Sequence[Stage]:
+    """A tree over the rows: per match `matches` comparisons, and `columns` selected values."""
+    less_than = less_name(call.compare_bits, call.args[0])
+    stages: list[Stage] = []
+    rows = call.size(call.args[0])
+    while rows > 1:
+        pairs = rows // 2
+        stages += [(less_than, pairs * matches), ("to_arithmetic", pairs * matches), ("mul", pairs * columns)]
+        rows -= pairs
+    return stages
+
+
+def largest_of(call: Call) -> Sequence[Stage]:
+    return _tournament(call, columns=1, matches=1)
+
+
+def argmax(call: Call) -> Sequence[Stage]:
+    return _tournament(call, columns=2, matches=1)
+
+
+def top2(call: Call) -> Sequence[Stage]:
+    return _tournament(call, columns=8, matches=3)
