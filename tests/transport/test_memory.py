@@ -16,8 +16,7 @@ def test_frames_arrive_in_order_and_whole() -> None:
 
     def other() -> None:
         channel = network.channel(1)
-        for k in range(3):
-            got.append(bytes(channel.exchange(k, {0: [b"r%d" % k]}, {0: 10}, 5)[0]))
+        got.extend(bytes(channel.exchange(k, {0: [b"r%d" % k]}, {0: 10}, 5)[0]) for k in range(3))
 
     thread = threading.Thread(target=other)
     thread.start()
