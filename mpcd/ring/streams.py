@@ -92,7 +92,9 @@ class Stream:
     def cut(self, words: int) -> Reader:
         """Reserve the next words, to be read piece by piece."""
         start = self._reserve(words)
-        return Reader(self._key, self._iv, start, words)
+        if words <= 2 * _SMALL_BLOCKS:
+            return Reader(None, self._small(start, words))
+        return Reader(_ctr(self._key, self._iv, start), np.empty(0, np.uint64), words)
 
     def _reserve(self, words: int) -> int:
         start = self._next
@@ -104,6 +106,8 @@ class Stream:
     def _small(self, start: int, words: int) -> Words:
         # A new cipher context costs 8 us; encrypting the few counter blocks one by one gives the same
         # bytes through the context that the key already has.
+        if words == 0:
+            return np.empty(0, np.uint64)
         iv = self._iv
         blocks = b"".join(
             iv + (_COUNTERS[i] if i < 256 else i.to_bytes(4, "big"))
@@ -113,19 +117,25 @@ class Stream:
 
 
 class Reader:
-    """A reserved slice of a stream, read front to back."""
+    """A reserved slice of a stream, read front to back: from words that are ready, or from a cipher."""
 
-    __slots__ = ("_encryptor", "_left")
+    __slots__ = ("_encryptor", "_left", "_ready")
 
-    def __init__(self, key: bytes, iv: bytes, start_block: int, words: int) -> None:
-        self._encryptor = _ctr(key, iv, start_block)
-        self._left = words
+    def __init__(self, encryptor: CipherContext | None, ready: Words, left: int = 0) -> None:
+        self._encryptor = encryptor
+        self._ready = ready
+        self._left = left
 
     def __repr__(self) -> str:
         return "Reader()"
 
     def fill(self, out: Words) -> None:
         """Overwrite a contiguous array with the next words of the slice."""
+        if self._encryptor is None:
+            size = out.size
+            out.reshape(-1)[:] = self._ready[:size]
+            self._ready = self._ready[size:]
+            return
         if out.size > self._left:
             raise InternalError("more random words were read than reserved")
         self._left -= out.size

@@ -1,0 +1,263 @@
+"""Products of shared values: elementwise, of packed bits, inner products, matrices. One round each.
+
+Notation  rows, spans and variants as in `schedule`; a row's term is x[a] * y[b] + x[b] * y[a], with
+          receiver and outsider a and b. In the cyclic rows the message carries x[a] * y[a] of its
+          outsider a, too.
+Ring      Z_2^64 in uint64, or Z_2 in packed words with XOR and AND in place of + and *
+Security  malicious, one corrupted party of four; every message is vouched for by its backup in the same round
+Sources   [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, multiplication.
+          Departures: tags in the same round (see `jump`), messages balanced between the parties
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mpcd.errors import UsageError
+from mpcd.protocols.rep4.party import Party4
+from mpcd.protocols.rep4.schedule import WHOLE, Plan, Task, plan
+from mpcd.protocols.rep4.sharing import ALL, Bits4, Rep4
+from mpcd.protocols.rounds import Round, Rounds, Spec, Words
+from mpcd.ring import kernels
+from mpcd.ring.streams import Reader
+
+BALANCE_FROM = 64
+"""Words of an array from which both variants are used."""
+PIECE = 8192
+"""Words done at a time: pads, operands and results of a piece stay in the second-level cache."""
+
+Cyclic = Callable[[Words, int, int, Words, Words, Words], None]
+"""(pads, start, stop, out, sent, backed): the four cyclic rows, for some words of the array."""
+Single = Callable[[Task, Words, int, int, Words, Words, int], None]
+"""(task, pad, start, stop, out, message, offset): one row as its sender or backup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Addition, subtraction and the row kernels of Z_2^64 or of packed Z_2."""
+
+    add: np.ufunc
+    subtract: np.ufunc
+    multiply: np.ufunc
+    cyclic: Callable[..., None]
+    row: Callable[..., None]
+
+
+INTEGERS = Ring(np.add, np.subtract, np.multiply, kernels.mul_cyclic, kernels.mul_row)
+BITS = Ring(np.bitwise_xor, np.bitwise_xor, np.bitwise_and, kernels.and_cyclic, kernels.and_row)
+
+
+def mul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
+    """Multiply elementwise: shares of x * y, freshly randomised.
+
+    Shapes     x, y: (*s) -> (*s)
+    Cost       1 round; 48 bytes per element in total, 12 per party from 64 elements on (below: 16 for
+               parties 0 and 1, 8 for 2 and 3); fewer if summands are known to be zero: 8 per row that is left
+    Malicious  a wrong message or tag is detected by its receiver in this round: the sender or the backup lied
+    Raises     UsageError if the shapes differ
+    Source     [FF] multiplication
+    """
+    if x.data.shape != y.data.shape:
+        raise UsageError(f"mul: shapes {x.shape} and {y.shape} differ")
+    doing = plan(p.me, x.live, y.live, x.size >= BALANCE_FROM)
+    data = yield from _elementwise(p, INTEGERS, doing, _flat(x.data), _flat(y.data))
+    return Rep4(data.reshape(x.data.shape), doing.live)
+
+
+def conj(p: Party4, x: Bits4, y: Bits4) -> Rounds[Bits4]:
+    """Logical AND of packed bits, plane by plane.
+
+    Shapes     x, y: the same planes and shape -> the same
+    Cost       1 round; 6 bits per flag in total, 1.5 per party from 64 words on; fewer as `mul`
+    Malicious  as `mul`
+    Raises     UsageError if the shapes or planes differ
+    Source     [FF] multiplication in Z_2
+    """
+    if x.data.shape != y.data.shape or x.shape != y.shape:
+        raise UsageError(f"conj: {x.planes} planes of {x.shape} and {y.planes} of {y.shape} differ")
+    doing = plan(p.me, x.live, y.live, x.data.size >= 3 * BALANCE_FROM)
+    data = yield from _elementwise(p, BITS, doing, _flat(x.data), _flat(y.data))
+    return Bits4(data.reshape(x.data.shape), x.shape, doing.live)
+
+
+def inner(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
+    """Sum of products over the last axis.
+
+    Shapes     x, y: (*s, k) -> (*s)
+    Cost       1 round; 48 bytes per output in total, whatever k
+    Malicious  as `mul`
+    Raises     UsageError if the shapes differ or have no axis
+    Source     [FF] dot product
+    """
+    if x.shape != y.shape or not x.shape:
+        raise UsageError(f"inner: shapes {x.shape} and {y.shape} do not fit")
+    outer, length = x.shape[:-1], x.shape[-1]
+    outputs = int(np.prod(outer, dtype=np.int64))
+    terms = np.empty((3, outputs), np.uint64)
+    cut = (3, outputs, length)
+    kernels.inner_terms(_contiguous(x.data).reshape(cut), _contiguous(y.data).reshape(cut), terms)
+    data = yield from _from_terms(p, terms)
+    return Rep4(data.reshape(3, *outer))
+
+
+def matmul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
+    """Matrix product.
+
+    Shapes     x: (m, k), y: (k, n) -> (m, n)
+    Cost       1 round; 48 bytes per output in total, whatever k; 6 plain matrix products per party
+    Malicious  as `mul`
+    Raises     UsageError if the shapes do not fit
+    Source     [FF] dot product
+    """
+    if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[1] != y.shape[0]:
+        raise UsageError(f"matmul: shapes {x.shape} and {y.shape} do not fit")
+    rows, columns = x.shape[0], y.shape[1]
+    terms = np.zeros((3, rows, columns), np.uint64)
+    kernels.matmul_terms(_contiguous(x.data), _contiguous(y.data), terms)
+    data = yield from _from_terms(p, terms.reshape(3, -1))
+    return Rep4(data.reshape(3, rows, columns))
+
+
+# -- the common part ---------------------------------------------------------------------------------
+
+
+def _elementwise(p: Party4, ring: Ring, doing: Plan, x: Words, y: Words) -> Rounds[Words]:
+    """(3, n), (3, n) -> (3, n)."""
+
+    def cyclic(pads: Words, start: int, stop: int, out: Words, sent: Words, backed: Words) -> None:
+        ring.cyclic(x, y, pads, start, stop, out, sent, backed)
+
+    def single(
+        task: Task, pad: Words, start: int, stop: int, out: Words, message: Words, offset: int
+    ) -> None:
+        a, b = task.receiver_slot, task.outsider_slot
+        ring.row(x, y, a, b, a, b, pad, start, stop, out, message, offset)
+
+    if doing.fused:
+        out = np.empty(x.shape, np.uint64)
+    else:
+        out = np.zeros(x.shape, np.uint64)
+        for k in doing.diagonal:
+            ring.multiply(x[k], y[k], out=out[k])
+    return _exchange(p, ring, doing, out, cyclic, single)
+
+
+def _from_terms(p: Party4, terms: Words) -> Rounds[Words]:
+    """(3, n) -> (3, n); the rows' terms as backup and as sender of a cyclic row, and of the diagonal row."""
+
+    def cyclic(pads: Words, start: int, stop: int, out: Words, sent: Words, backed: Words) -> None:
+        size = stop - start
+        np.subtract(terms[0, start:stop], pads[1, :size], out=backed[start:stop])
+        np.subtract(terms[1, start:stop], pads[2, :size], out=sent[start:stop])
+        np.add(backed[start:stop], pads[0, :size], out=out[0, start:stop])
+        np.add(sent[start:stop], pads[1, :size], out=out[1, start:stop])
+        out[2, start:stop] = pads[2, :size]
+
+    def single(
+        task: Task, pad: Words, start: int, stop: int, out: Words, message: Words, offset: int
+    ) -> None:
+        masked = message[start - offset : stop - offset]
+        np.subtract(terms[2, start:stop], pad[: stop - start], out=masked)
+        out[task.receiver_slot, start:stop] += pad[: stop - start]
+        out[task.outsider_slot, start:stop] += masked
+
+    doing = plan(p.me, ALL, ALL, terms.shape[1] >= BALANCE_FROM)
+    return _exchange(p, INTEGERS, doing, np.empty(terms.shape, np.uint64), cyclic, single)
+
+
+def _exchange(
+    p: Party4, ring: Ring, doing: Plan, out: Words, cyclic: Cyclic, single: Single
+) -> Rounds[Words]:
+    """Mask and send every row's term, and add up what this party gets of the result."""
+    size = out.shape[1]
+    split = size // 2
+    spans = ((0, size), (0, split), (split, size))
+    messages = _compute(p, ring, doing, out, spans, cyclic, single)
+    send: dict[tuple[int, str], Words] = {}
+    vouch: dict[tuple[int, int, str], Words] = {}
+    for task, message in messages:
+        row = task.row
+        if row.sender == p.me:
+            send[row.receiver, task.label] = message
+        else:
+            vouch[row.sender, row.receiver, task.label] = message
+    recv: dict[tuple[int, str], Spec] = {}
+    vouched: dict[tuple[int, str], int] = {}
+    for task in doing.incoming:
+        start, stop = spans[task.span]
+        recv[task.row.sender, task.label] = Spec((stop - start,))
+        vouched[task.row.sender, task.label] = task.row.backup
+    inbox: Any = yield Round(p.path, send, vouch, recv, vouched)
+    for task in doing.incoming:
+        start, stop = spans[task.span]
+        mine = out[task.outsider_slot, start:stop]
+        ring.add(mine, inbox[task.row.sender, task.label], out=mine)
+    return out
+
+
+def _compute(
+    p: Party4,
+    ring: Ring,
+    doing: Plan,
+    out: Words,
+    spans: tuple[tuple[int, int], ...],
+    cyclic: Cyclic,
+    single: Single,
+) -> list[tuple[Task, Words]]:
+    """All local work before the round: fills `out`, returns the messages that this party knows."""
+    streams = dict(zip(doing.keys, p.open_streams(doing.keys), strict=True))
+    pads_of: dict[int, Reader] = {}
+    for key, task in doing.draws:
+        start, stop = spans[task.span]
+        pads_of[task.number] = streams[key].cut(stop - start)
+    messages = [
+        (task, np.empty(spans[task.span][1] - spans[task.span][0], np.uint64)) for task in doing.known
+    ]
+    size = out.shape[1]
+    if doing.fused:
+        sent, backed = np.empty(size, np.uint64), np.empty(size, np.uint64)
+        # In the order of the slots of their keys: this party is the outsider of one row, the backup of
+        # the next and the sender of the third.
+        readers = [pads_of[(p.me + 2) % 4], pads_of[(p.me - 1) % 4], pads_of[p.me]]
+    pads = np.empty((4, min(size, PIECE)), np.uint64)
+    for start, stop, span in _pieces(size, spans):
+        width = stop - start
+        if doing.fused:
+            for reader, pad in zip(readers, pads, strict=False):
+                reader.fill(pad[:width])
+            cyclic(pads, start, stop, out, sent, backed)
+        pad = pads[3]
+        for task, message in messages:
+            if task.span in (WHOLE, span):
+                pads_of[task.number].fill(pad[:width])
+                single(task, pad, start, stop, out, message, spans[task.span][0])
+        for task in doing.outside:
+            if task.span in (WHOLE, span):
+                pads_of[task.number].fill(pad[:width])
+                mine = out[task.receiver_slot, start:stop]
+                ring.add(mine, pad[:width], out=mine)
+    if doing.fused:
+        messages += [(doing.sends, sent), (doing.backs, backed)]
+    return messages
+
+
+def _pieces(size: int, spans: tuple[tuple[int, int], ...]) -> list[tuple[int, int, int]]:
+    """(start, stop, half) of the pieces; none reaches over the middle."""
+    pieces = []
+    for half in (1, 2):
+        begin, end = spans[half]
+        pieces += [(start, min(start + PIECE, end), half) for start in range(begin, end, PIECE)]
+    return pieces
+
+
+def _flat(data: Words) -> Words:
+    """(3, *s) -> (3, n), contiguous."""
+    return _contiguous(data).reshape(3, -1)
+
+
+def _contiguous(data: Words) -> Words:
+    return np.ascontiguousarray(data)

@@ -1,0 +1,118 @@
+"""Which messages a product needs, and what one party does about them.
+
+A product of sharings is the sum of all x[a] * y[b]. The cross term t[a,b] = x[a] * y[b] + x[b] * y[a] is
+known to exactly the two parties other than a and b: they hand it over by joint message passing, one as
+the sender and one as the backup, with receiver and outsider a and b. There are six such rows in two groups:
+
+  0..3  cyclic: (i, i+1 -> i+3; i+2), the same for every party in terms of its slots
+  4, 5  diagonal, variant A: (0,2 -> 3;1) and (1,3 -> 2;0)
+  6, 7  diagonal, variant B: the same two terms, sent by parties 2 and 3
+
+Variant A alone makes parties 0 and 1 send twice as much as parties 2 and 3. Large arrays use A for the
+first half and B for the second, so that everybody sends the same; it costs two more messages.
+
+Notation  live: summands that may be different from zero, see `sharing`
+Sources   [FF] Fantastic Four, multiplication; the roles as in MP-SPDZ's `Rep4.hpp`
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from mpcd.protocols.rep4.jump import Row
+from mpcd.protocols.rep4.sharing import ALL, slot
+
+ROWS = (
+    Row(0, 1, 3, 2),
+    Row(1, 2, 0, 3),
+    Row(2, 3, 1, 0),
+    Row(3, 0, 2, 1),
+    Row(0, 2, 3, 1),
+    Row(1, 3, 2, 0),
+    Row(2, 0, 1, 3),
+    Row(3, 1, 0, 2),
+)
+CYCLIC = range(4)
+VARIANT_A = (4, 5)
+VARIANT_B = (6, 7)
+
+WHOLE, FIRST, SECOND = range(3)
+"""The span of the array that a row covers: all of it, or one of its halves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row as one party sees it, in terms of its slots; 3 is the slot that it does not have."""
+
+    number: int
+    label: str
+    row: Row
+    span: int
+    receiver_slot: int
+    outsider_slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a party does for a product.
+
+    known     rows that this party sends or backs
+    outside   rows where it only draws the pad
+    incoming  rows that it receives
+    diagonal  slots whose own product x[a] * y[a] is added locally
+    fused     the cyclic rows are all needed: they are done by one kernel and are not in `known`, `outside`;
+              `sends`, `backs` are its rows there
+    draws     (key, row) in the order in which slices are cut off each key's stream
+    live      summands of the result that may be different from zero
+    """
+
+    known: tuple[Task, ...]
+    outside: tuple[Task, ...]
+    incoming: tuple[Task, ...]
+    diagonal: tuple[int, ...]
+    fused: bool
+    sends: Task
+    backs: Task
+    draws: tuple[tuple[int, Task], ...]
+    keys: tuple[int, ...]
+    live: frozenset[int]
+
+
+@cache
+def plan(me: int, x_live: frozenset[int], y_live: frozenset[int], balanced: bool) -> Plan:
+    """The plan of party `me` for operands with these live summands; the same rows at every party."""
+    rows = [_task(me, number, balanced) for number in _rows(x_live, y_live, balanced)]
+    fused = x_live == ALL and y_live == ALL
+    single = [task for task in rows if not (fused and task.number in CYCLIC)]
+    draws = tuple((task.row.receiver, task) for task in rows if task.row.receiver != me)
+    both = x_live & y_live
+    return Plan(
+        known=tuple(t for t in single if me in (t.row.sender, t.row.backup)),
+        outside=tuple(t for t in single if me == t.row.outsider),
+        incoming=tuple(t for t in rows if me == t.row.receiver),
+        diagonal=() if fused else tuple(slot(me, a) for a in sorted(both) if a != me),
+        fused=fused,
+        sends=_task(me, me, balanced),
+        backs=_task(me, (me - 1) % 4, balanced),
+        draws=draws,
+        keys=tuple(sorted({key for key, _ in draws})),
+        live=both.union(*({t.row.receiver, t.row.outsider} for t in rows)),
+    )
+
+
+def _rows(x_live: frozenset[int], y_live: frozenset[int], balanced: bool) -> list[int]:
+    """Numbers of the rows whose term is not zero for sure."""
+    candidates = [*CYCLIC, *VARIANT_A, *(VARIANT_B if balanced else ())]
+
+    def needed(row: Row) -> bool:
+        a, b = row.receiver, row.outsider
+        return (a in x_live and b in y_live) or (b in x_live and a in y_live)
+
+    return [number for number in candidates if needed(ROWS[number])]
+
+
+def _task(me: int, number: int, balanced: bool) -> Task:
+    row = ROWS[number]
+    span = WHOLE if number in CYCLIC or not balanced else (FIRST if number in VARIANT_A else SECOND)
+    return Task(number, str(number), row, span, slot(me, row.receiver), slot(me, row.outsider))

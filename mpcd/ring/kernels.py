@@ -1,0 +1,135 @@
+"""Compiled loops of the rep4 products: explicit signatures, C-contiguous arrays, one thread.
+
+A kernel works on words start..stop of whole arrays, so that its caller can keep the pads of one piece in
+cache and needs no slices. Inputs may be read-only; outputs must not overlap inputs.
+
+Notation  x, y, out: (3, n) slots of a sharing, as in `mpcd.protocols.rep4.sharing`
+          pads: at least (3, stop - start), the words under the keys of slots 0, 1, 2
+          The four cyclic rows of a product have their own kernel (`mul_cyclic`, `and_cyclic`): in terms
+          of slots it is the same for every party. `mul_row`, `and_row` do any single row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba import types
+
+_IN = types.Array(types.uint64, 2, "C", readonly=True)
+_IN1 = types.Array(types.uint64, 1, "C", readonly=True)
+_IN3 = types.Array(types.uint64, 3, "C", readonly=True)
+_OUT = types.Array(types.uint64, 2, "C")
+_OUT3 = types.Array(types.uint64, 3, "C")
+_OUT1 = types.Array(types.uint64, 1, "C")
+_INT = types.int64
+# A tile of three right-hand slots fills half of a second-level cache of 512 KiB.
+_TILE_COLUMNS, _TILE_DEPTH = 256, 32
+
+_CYCLIC = types.void(_IN, _IN, _IN, _INT, _INT, _OUT, _OUT1, _OUT1)
+_ROW = types.void(_IN, _IN, _INT, _INT, _INT, _INT, _IN1, _INT, _INT, _OUT, _OUT1, _INT)
+
+
+def compiled(signature: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Compile for one signature when the module is loaded, or load the code from the cache."""
+    return numba.njit(signature, cache=True, nogil=True, boundscheck=False)  # type: ignore[no-any-return]
+
+
+@compiled(_CYCLIC)
+def mul_cyclic(x: Any, y: Any, pads: Any, start: int, stop: int, out: Any, sent: Any, backed: Any) -> None:
+    """The cyclic rows of a product in Z_2^64, as sender, backup and outsider; the receiver adds what it gets.
+
+    Each row's message carries x[a] * y[a] of its outsider a too, which saves three of nine multiplications:
+    x[a] * y[a] + x[a] * y[b] + x[b] * y[a] = x[a] * (y[a] + y[b]) + x[b] * y[a].
+    """
+    for i in range(stop - start):
+        k = start + i
+        y1 = y[1, k]
+        for_backup = x[0, k] * (y[0, k] + y1) + x[1, k] * y[0, k] - pads[1, i]
+        for_sender = x[1, k] * (y1 + y[2, k]) + x[2, k] * y1 - pads[2, i]
+        backed[k] = for_backup
+        sent[k] = for_sender
+        out[0, k] = for_backup + pads[0, i]
+        out[1, k] = for_sender + pads[1, i]
+        out[2, k] = pads[2, i]
+
+
+@compiled(_CYCLIC)
+def and_cyclic(x: Any, y: Any, pads: Any, start: int, stop: int, out: Any, sent: Any, backed: Any) -> None:
+    """As `mul_cyclic`, on packed bits."""
+    for i in range(stop - start):
+        k = start + i
+        y1 = y[1, k]
+        for_backup = (x[0, k] & (y[0, k] ^ y1)) ^ (x[1, k] & y[0, k]) ^ pads[1, i]
+        for_sender = (x[1, k] & (y1 ^ y[2, k])) ^ (x[2, k] & y1) ^ pads[2, i]
+        backed[k] = for_backup
+        sent[k] = for_sender
+        out[0, k] = for_backup ^ pads[0, i]
+        out[1, k] = for_sender ^ pads[1, i]
+        out[2, k] = pads[2, i]
+
+
+@compiled(_ROW)
+def mul_row(
+    x: Any, y: Any, a: int, b: int, receiver: int, outsider: int, pad: Any,
+    start: int, stop: int, out: Any, message: Any, offset: int,
+) -> None:  # fmt: skip
+    """One row as its sender or backup: message = x[a] * y[b] + x[b] * y[a] - pad, at start - offset.
+
+    Adds the pad to slot `receiver` and the message to slot `outsider`.
+    """
+    for i in range(stop - start):
+        k = start + i
+        masked = x[a, k] * y[b, k] + x[b, k] * y[a, k] - pad[i]
+        message[k - offset] = masked
+        out[receiver, k] += pad[i]
+        out[outsider, k] += masked
+
+
+@compiled(_ROW)
+def and_row(
+    x: Any, y: Any, a: int, b: int, receiver: int, outsider: int, pad: Any,
+    start: int, stop: int, out: Any, message: Any, offset: int,
+) -> None:  # fmt: skip
+    """As `mul_row`, on packed bits."""
+    for i in range(stop - start):
+        k = start + i
+        masked = (x[a, k] & y[b, k]) ^ (x[b, k] & y[a, k]) ^ pad[i]
+        message[k - offset] = masked
+        out[receiver, k] ^= pad[i]
+        out[outsider, k] ^= masked
+
+
+@compiled(types.void(_IN3, _IN3, _OUT))
+def inner_terms(x: Any, y: Any, out: Any) -> None:
+    """Terms of the rows summed over the last axis, (3, m, k) -> (3, m): as backup, as sender, diagonal."""
+    for m in range(x.shape[1]):
+        backup = sender = diagonal = types.uint64(0)
+        for k in range(x.shape[2]):
+            x0, x1, x2 = x[0, m, k], x[1, m, k], x[2, m, k]
+            y0, y1, y2 = y[0, m, k], y[1, m, k], y[2, m, k]
+            backup += x0 * (y0 + y1) + x1 * y0
+            sender += x1 * (y1 + y2) + x2 * y1
+            diagonal += x0 * y2 + x2 * y0
+        out[0, m] = backup
+        out[1, m] = sender
+        out[2, m] = diagonal
+
+
+@compiled(types.void(_IN3, _IN3, _OUT3))
+def matmul_terms(x: Any, y: Any, out: Any) -> None:
+    """As `inner_terms` for matrices: (3, m, k), (3, k, n) -> adds to (3, m, n)."""
+    rows, inner, columns = x.shape[1], x.shape[2], y.shape[2]
+    for column in range(0, columns, _TILE_COLUMNS):
+        end_column = min(column + _TILE_COLUMNS, columns)
+        for depth in range(0, inner, _TILE_DEPTH):
+            end_depth = min(depth + _TILE_DEPTH, inner)
+            for i in range(rows):
+                for k in range(depth, end_depth):
+                    x0, x1, x2 = x[0, i, k], x[1, i, k], x[2, i, k]
+                    for j in range(column, end_column):
+                        y0, y1, y2 = y[0, k, j], y[1, k, j], y[2, k, j]
+                        out[0, i, j] += x0 * (y0 + y1) + x1 * y0
+                        out[1, i, j] += x1 * (y1 + y2) + x2 * y1
+                        out[2, i, j] += x0 * y2 + x2 * y0
