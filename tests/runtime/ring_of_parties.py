@@ -1,0 +1,44 @@
+"""A small protocol for the tests of frames: everybody sends to the next, the one before backs it.
+
+Party i sends `words` to party i+1; party i-1 knows them too and vouches. A blob goes to party i+2, unvouched.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpcd.protocols.rounds import Blob, Payload, Round, Rounds, Spec, Words
+
+PARTIES = 4
+LIMIT = 40
+
+
+def words_of(party: int, size: int = 3) -> Words:
+    """What a party sends: any fixed words."""
+    return np.arange(size, dtype=np.uint64) * np.uint64(2**60) + np.uint64(party)
+
+
+def round_of(me: int, path: str = "top", size: int = 3) -> Round:
+    """One round with a vouched message, a tag and a blob at every party."""
+    nxt, far, prv = ((me + k) % PARTIES for k in (1, 2, 3))
+    return Round(
+        path,
+        send={(nxt, "words"): words_of(me, size), (far, "blob"): bytes([me]) * (me + 1)},
+        vouch={(nxt, far, "words"): words_of(nxt, size)},
+        recv={(prv, "words"): Spec((size,)), (far, "blob"): Blob(LIMIT)},
+        vouched={(prv, "words"): far},
+    )
+
+
+def step(me: int, rounds: int = 1) -> Rounds[list[Payload]]:
+    """Take part in `rounds` rounds; return all messages received, in order."""
+    got: list[Payload] = []
+    for k in range(rounds):
+        inbox = yield round_of(me, f"top/{k}")
+        got += [inbox[key] for key in sorted(inbox)]
+    return got
+
+
+def steps(rounds: int = 1) -> list[Rounds[list[Payload]]]:
+    """All parties' steps."""
+    return [step(me, rounds) for me in range(PARTIES)]

@@ -1,0 +1,312 @@
+"""The frame codec: what is decoded is what was sent; anything else is refused before it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpcd.errors import ChannelError, InternalError, PeerError
+from mpcd.protocols.rounds import Blob, Inbox, Round, Spec
+from mpcd.runtime.frames import HEADER_BYTES, FrameCodec, TagFault
+from mpcd.runtime.lockstep import tag_keys
+from tests.runtime.ring_of_parties import PARTIES, round_of, words_of
+
+SESSION = bytes(range(32))
+EVERYBODY = range(PARTIES)
+
+
+def codec(me: int, *, session: bytes = SESSION, epoch: int = 0) -> FrameCodec:
+    return FrameCodec(me, EVERYBODY, session, epoch, tag_keys(me, EVERYBODY))
+
+
+def frames_to(receiver: int, number: int = 0, path: str = "top") -> dict[int, bytes]:
+    """The honest frames of one round as one party receives them."""
+    return {
+        sender: b"".join(codec(sender).encode(number, round_of(sender, path))[receiver])
+        for sender in EVERYBODY
+        if sender != receiver
+    }
+
+
+def decode(frames: dict[int, bytes], number: int = 0, r: Round | None = None, me: int = 0) -> Inbox:
+    r = round_of(me) if r is None else r
+    mine = codec(me)
+    mine.encode(number, r)
+    return mine.decode(number, r, frames)
+
+
+def decoded_or_refused(frames: dict[int, bytes]) -> Inbox | PeerError:
+    try:
+        return decode(frames)
+    except PeerError as error:
+        return error
+
+
+def test_every_message_arrives() -> None:
+    inbox = decode(frames_to(0))
+    np.testing.assert_array_equal(inbox[3, "words"], words_of(3))
+    assert inbox[2, "blob"] == b"\2\2\2"
+    assert set(inbox) == {(3, "words"), (2, "blob")}
+
+
+def test_received_words_are_aligned_views_into_the_frame() -> None:
+    frames = {p: bytearray(f) for p, f in frames_to(0).items()}
+    r, mine = round_of(0), codec(0)
+    mine.encode(0, r)
+    words = mine.decode(0, r, frames)[3, "words"]
+    assert not isinstance(words, bytes)
+    assert words.flags.aligned
+    frames[3][HEADER_BYTES] ^= 0xFF
+    assert words[0] == words_of(3)[0] ^ np.uint64(0xFF)
+
+
+def test_words_in_an_unaligned_buffer_arrive_aligned() -> None:
+    frames = {p: memoryview(b"x" + f)[1:] for p, f in frames_to(0).items()}
+    r, mine = round_of(0), codec(0)
+    mine.encode(0, r)
+    words = mine.decode(0, r, frames)[3, "words"]
+    assert not isinstance(words, bytes)
+    assert words.flags.aligned
+    np.testing.assert_array_equal(words, words_of(3))
+
+
+def test_large_arrays_are_sent_without_a_copy() -> None:
+    big = np.zeros(100_000, np.uint64)
+    parts = codec(0).encode(0, Round("top", send={(1, "big"): big}))[1]
+    assert len(parts) == 2
+    assert np.shares_memory(np.frombuffer(parts[1], np.uint64), big)
+
+
+def test_arrays_that_are_not_contiguous_arrive_in_c_order() -> None:
+    square = np.arange(12, dtype=np.uint64).reshape(3, 4).T
+    r0 = Round("top", send={(1, "a"): square})
+    r1 = Round("top", recv={(0, "a"): Spec((4, 3))})
+    frames = {p: b"".join(codec(p).encode(0, r0 if p == 0 else Round("top"))[1]) for p in (0, 2, 3)}
+    np.testing.assert_array_equal(decode(frames, r=r1, me=1)[0, "a"], square)
+
+
+@given(
+    shapes=st.dictionaries(
+        st.text(max_size=3), st.lists(st.integers(0, 3), max_size=3).map(tuple), max_size=5
+    ),
+    blobs=st.dictionaries(st.text(min_size=4, max_size=5), st.binary(max_size=9), max_size=3),
+)
+def test_any_messages_arrive(shapes: dict[str, tuple[int, ...]], blobs: dict[str, bytes]) -> None:
+    sent = {
+        label: np.random.default_rng(k).integers(0, 2**64, shape, dtype=np.uint64)
+        for k, (label, shape) in enumerate(shapes.items())
+    }
+    two = {me: FrameCodec(me, (0, 1), SESSION, 0, tag_keys(me, (0, 1))) for me in (0, 1)}
+    outgoing = {(1, label): np.array(a) for label, a in sent.items()} | {(1, b): v for b, v in blobs.items()}
+    expected = {(0, label): Spec(a.shape) for label, a in sent.items()} | {(0, b): Blob(9) for b in blobs}
+    frame = b"".join(two[0].encode(0, Round("p", send=outgoing))[1])
+    r = Round("p", recv=expected)
+    two[1].encode(0, r)
+    inbox = two[1].decode(0, r, {0: frame})
+    assert set(inbox) == set(expected)
+    for (_, label), payload in inbox.items():
+        np.testing.assert_array_equal(payload, sent.get(label, blobs.get(label)))
+
+
+def test_expected_bytes_bound_every_frame_and_are_exact_without_blobs() -> None:
+    expected = codec(0).expected_bytes(0, round_of(0))
+    lengths = {sender: len(frame) for sender, frame in frames_to(0).items()}
+    assert lengths[1] == expected[1] == HEADER_BYTES
+    assert lengths[3] == expected[3] == HEADER_BYTES + 24
+    assert lengths[2] == HEADER_BYTES + 4 + 3 + 16
+    assert expected[2] == HEADER_BYTES + 4 + 40 + 16
+
+
+# -- refused --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sender", [1, 2, 3])
+def test_a_change_of_any_byte_is_refused_and_blamed(sender: int) -> None:
+    frames = frames_to(0)
+    for at in range(len(frames[sender])):
+        for mask in (0x01, 0x80):
+            changed = bytearray(frames[sender])
+            changed[at] ^= mask
+            result = decoded_or_refused(frames | {sender: bytes(changed)})
+            if isinstance(result, PeerError):
+                assert sender in result.blamed
+            else:
+                # Only the contents of a blob, for which nobody vouches, may differ.
+                assert sender == 2
+                assert result[2, "blob"] != b"\2\2\2"
+                assert HEADER_BYTES + 4 <= at < HEADER_BYTES + 7
+
+
+@given(frame=st.binary(max_size=200))
+def test_any_bytes_either_decode_or_raise_PeerError(frame: bytes) -> None:
+    with pytest.raises(PeerError):
+        decode(frames_to(0) | {2: frame})
+
+
+@given(sender=st.integers(1, 3), body=st.binary(max_size=80))
+def test_any_body_under_a_good_header_decodes_or_raises_PeerError(sender: int, body: bytes) -> None:
+    frames = frames_to(0)
+    start = frames[sender][: HEADER_BYTES - 8] + len(body).to_bytes(8, "little")
+    result = decoded_or_refused(frames | {sender: start + body})
+    if isinstance(result, PeerError):
+        assert sender in result.blamed
+    else:
+        blob = result[2, "blob"]
+        assert isinstance(blob, bytes)
+        assert len(blob) <= 40
+
+
+@pytest.mark.parametrize("sender", [1, 2, 3])
+def test_truncated_and_lengthened_frames_are_refused(sender: int) -> None:
+    frames = frames_to(0)
+    honest = frames[sender]
+    for wrong in [honest[:n] for n in range(len(honest))] + [honest + bytes(n) for n in (1, 8, 16)]:
+        with pytest.raises(PeerError) as caught:
+            decode(frames | {sender: wrong})
+        assert caught.value.blamed == {sender}
+
+
+def test_a_blob_above_its_limit_is_refused() -> None:
+    frames = frames_to(0)
+    r = round_of(2)
+    r = replace(r, send={**r.send, (0, "blob"): bytes(41)})
+    frames[2] = b"".join(codec(2).encode(0, r)[0])
+    with pytest.raises(PeerError) as caught:
+        decode(frames)
+    assert caught.value.blamed == {2}
+
+
+def test_bytes_left_over_behind_a_blob_are_refused() -> None:
+    frames = frames_to(0)
+    body = frames[2][HEADER_BYTES:]
+    longer = body[:7] + b"\0" + body[7:]
+    frames[2] = frames[2][: HEADER_BYTES - 8] + len(longer).to_bytes(8, "little") + longer
+    with pytest.raises(PeerError, match="left over"):
+        decode(frames)
+
+
+def _as_other_session(r: Round) -> bytes:
+    return b"".join(codec(3, session=bytes(32)).encode(0, r)[0])
+
+
+WRONG: dict[str, Callable[[Round], bytes]] = {
+    "session": _as_other_session,
+    "epoch": lambda r: b"".join(codec(3, epoch=1).encode(0, r)[0]),
+    "round": lambda r: b"".join(codec(3).encode(1, r)[0]),
+    "path": lambda r: b"".join(codec(3).encode(0, replace(r, path="top/other"))[0]),
+    "sender": lambda r: b"".join(codec(1).encode(0, round_of(1))[0]),
+    "receiver": lambda r: b"".join(codec(3).encode(0, r)[1]),
+    "list of messages": lambda r: b"".join(codec(3).encode(0, round_of(3, size=4))[0]),
+}
+
+
+@pytest.mark.parametrize("what", sorted(WRONG))
+def test_a_frame_of_another_place_is_refused(what: str) -> None:
+    with pytest.raises(PeerError, match=what) as caught:
+        decode(frames_to(0) | {3: WRONG[what](round_of(3))})
+    assert caught.value.blamed == {3}
+
+
+def test_the_shape_counts_and_not_only_the_length() -> None:
+    r = round_of(3)
+    flat = replace(r, send={**r.send, (0, "words"): words_of(3).reshape(3, 1)})
+    with pytest.raises(PeerError, match="list of messages"):
+        decode(frames_to(0) | {3: b"".join(codec(3).encode(0, flat)[0])})
+
+
+def test_a_missing_tag_is_refused() -> None:
+    silent = replace(round_of(2), vouch={})
+    with pytest.raises(PeerError, match="list of messages") as caught:
+        decode(frames_to(0) | {2: b"".join(codec(2).encode(0, silent)[0])})
+    assert caught.value.blamed == {2}
+
+
+def test_a_replayed_frame_is_refused() -> None:
+    """The same path and contents twice: only the round number differs."""
+    with pytest.raises(PeerError, match="round"):
+        decode(frames_to(0, 1) | {3: frames_to(0, 0)[3]}, number=1)
+
+
+# -- absent ---------------------------------------------------------------------------------------
+
+
+def test_silence_is_a_channel_error_and_accuses_nobody() -> None:
+    frames = frames_to(0)
+    del frames[3]
+    with pytest.raises(ChannelError) as caught:
+        decode(frames)
+    assert caught.value.unreachable == {3}
+
+
+def test_an_absent_sender_is_left_out_of_the_inbox() -> None:
+    frames = frames_to(0)
+    del frames[3]
+    assert set(decode(frames, r=replace(round_of(0), absent=frozenset({3})))) == {(2, "blob")}
+
+
+def test_an_absent_backup_is_never_excused() -> None:
+    """Else a cheater could hand over unverified words by silencing the backup."""
+    frames = frames_to(0)
+    del frames[2]
+    with pytest.raises(ChannelError) as caught:
+        decode(frames, r=replace(round_of(0), absent=frozenset({2})))
+    assert caught.value.unreachable == {2}
+
+
+def test_a_lie_counts_more_than_silence() -> None:
+    frames = frames_to(0)
+    del frames[1]
+    with pytest.raises(PeerError):
+        decode(frames | {3: b""})
+
+
+# -- misuse ---------------------------------------------------------------------------------------
+
+
+def test_a_round_number_is_used_once() -> None:
+    mine = codec(0)
+    mine.encode(5, round_of(0))
+    for number in (5, 4):
+        with pytest.raises(InternalError, match="nonce"):
+            mine.encode(number, round_of(0))
+    assert mine.next_number == 6
+
+
+def test_only_the_round_just_encoded_is_decoded_and_only_once() -> None:
+    mine, r = codec(0), round_of(0)
+    mine.encode(0, r)
+    with pytest.raises(InternalError):
+        mine.decode(0, round_of(0), frames_to(0))
+    mine.decode(0, r, frames_to(0))
+    with pytest.raises(InternalError):
+        mine.decode(0, r, frames_to(0))
+
+
+CONTRADICTIONS = {
+    "to oneself": Round("p", send={(0, "a"): words_of(0)}),
+    "to a stranger": Round("p", send={(4, "a"): words_of(0)}),
+    "from a stranger": Round("p", recv={(4, "a"): Spec((1,))}),
+    "vouched but not expected": Round("p", vouched={(1, "a"): 2}),
+    "a vouched blob": Round("p", recv={(1, "a"): Blob(4)}, vouched={(1, "a"): 2}),
+    "backed by its sender": Round("p", recv={(1, "a"): Spec((1,))}, vouched={(1, "a"): 1}),
+    "vouched by oneself to the sender": Round("p", vouch={(1, 1, "a"): words_of(0)}),
+    "wrong type": Round("p", send={(1, "a"): np.zeros(3, np.int64)}),
+}
+
+
+@pytest.mark.parametrize("what", sorted(CONTRADICTIONS))
+def test_a_round_that_contradicts_itself_is_our_bug(what: str) -> None:
+    with pytest.raises(InternalError):
+        codec(0).encode(0, CONTRADICTIONS[what])
+
+
+def test_nothing_secret_is_printed() -> None:
+    assert "words" not in repr(codec(0))
+    fault = TagFault("top", sender=1, backup=2, receiver=0, number=7)
+    assert fault.blamed == {1, 2}
+    assert "party 1" in str(fault)
