@@ -1,0 +1,30 @@
+"""`mpcd warmup`: compile the kernels into the cache that job processes read."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from mpcd.cli.output import emit_json, json_option, say
+
+
+@click.command("warmup")
+@json_option
+def command(as_json: bool) -> None:
+    """Compile the arithmetic kernels once, ahead of the first job.
+
+    Installers run it as the user that runs the daemon; a daemon that finds no cache compiles by itself.
+    """
+    from mpcd.runtime.kernel_cache import prepare_cache
+
+    directory = prepare_cache()
+    began = time.monotonic()
+    from mpcd.ring.kernels import warm_up
+
+    warm_up()
+    seconds = time.monotonic() - began
+    if as_json:
+        emit_json("warmup", {"seconds": round(seconds, 3), "cache": str(directory)})
+    else:
+        say(f"kernels ready in {seconds:.1f} s, cached in {directory}")
