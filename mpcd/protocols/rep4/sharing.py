@@ -59,8 +59,8 @@ class Bits4:
     """One party's part of shared bits, packed; `data` is (3, planes, words), never changed in place.
 
     `shape` is the shape of one plane; its flags are numbered in C order, flag e being bit e % 64 of
-    word e // 64. Bits behind the last flag are arbitrary and are never opened. A vector of flags has one plane;
-    the bits of 64-bit numbers have 64, plane j holding bit j of every number.
+    word e // 64. Bits behind the last flag are arbitrary and are never opened. A vector of flags has one
+    plane; the bits of 64-bit numbers have 64, plane j holding bit j of every number.
     """
 
     data: Words
@@ -139,3 +139,19 @@ def join_planes(parts: Sequence[Bits4]) -> Bits4:
         raise UsageError(f"planes of different shapes cannot be stacked: {[p.shape for p in parts]}")
     live = frozenset[int]().union(*(part.live for part in parts))
     return Bits4(np.concatenate([part.data for part in parts], axis=1), parts[0].shape, live)
+
+
+def take_bits(x: Bits4, start: int, stop: int) -> Bits4:
+    """Flags start..stop of a flat vector; start is a multiple of 64. A view."""
+    if len(x.shape) != 1 or start % 64 or not 0 <= start <= stop <= x.size:
+        raise UsageError(f"flags {start}..{stop} of shape {x.shape} do not start at a word")
+    return Bits4(x.data[:, :, start // 64 : words_for(stop)], (stop - start,), x.live)
+
+
+def join_bits(parts: Sequence[Bits4]) -> Bits4:
+    """Concatenate flat vectors; all but the last have a multiple of 64 flags."""
+    if any(len(part.shape) != 1 for part in parts) or any(part.size % 64 for part in parts[:-1]):
+        raise UsageError(f"vectors of flags must end at a word to be joined: {[p.shape for p in parts]}")
+    live = frozenset[int]().union(*(part.live for part in parts))
+    flags = sum(part.size for part in parts)
+    return Bits4(np.concatenate([part.data for part in parts], axis=2), (flags,), live)
