@@ -36,7 +36,7 @@ class Rep4Engine:
     threshold = 1
     signed_bits = 64
     compare_bits = 63
-    profiles = ("abort", "fair")
+    profiles: tuple[str, ...] = ("abort", "fair")
     block_elements = 1 << 20
 
     def __init__(self, party: Party4) -> None:
@@ -136,7 +136,7 @@ def make_engine(me: int, keys: Mapping[int, bytes], session: bytes, epoch: int) 
     """The engine of party `me` for one epoch of a session.
 
     `keys` are the secrets K[a] of the key agreement, a != me. The streams' keys are derived from them for
-    this session and epoch alone: the same program run twice under one stream would show differences of secrets.
+    this session and epoch alone: a program run twice under one stream would show differences of secrets.
     Raises  UsageError if the keys are not exactly those that this party holds
     """
     if not 0 <= me < PARTIES or set(keys) != set(range(PARTIES)) - {me}:
