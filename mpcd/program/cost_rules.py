@@ -61,8 +61,6 @@ def inner(call: Call) -> Sequence[Stage]:
 
 
 def matmul(call: Call) -> Sequence[Stage]:
-    if not (call.args[0].secret and call.args[1].secret):
-        return ()
     return (("matmul", call.size(call.results[0])),)
 
 
@@ -110,25 +108,44 @@ def bool_input(call: Call) -> Sequence[Stage]:
     return (("negative", call.size(call.results[0])),) if call.results[0].kind == "bool" else ()
 
 
-def _tournament(call: Call, columns: int, matches: int) -> Sequence[Stage]:
-    """A tree over the rows: per match `matches` comparisons, and `columns` selected values."""
+def _level(less_than: str, pairs: int, columns: int) -> list[Stage]:
+    """Pairs of rows meet, and the winners are chosen."""
+    return [(less_than, pairs), ("to_arithmetic", pairs), ("mul", pairs * columns)]
+
+
+def _tournament(call: Call, columns: int) -> Sequence[Stage]:
+    """A tree over the rows (`protocols.generic.tournament.largest`)."""
     less_than = less_name(call.compare_bits, call.args[0])
     stages: list[Stage] = []
     rows = call.size(call.args[0])
     while rows > 1:
-        pairs = rows // 2
-        stages += [(less_than, pairs * matches), ("to_arithmetic", pairs * matches), ("mul", pairs * columns)]
-        rows -= pairs
+        stages += _level(less_than, rows // 2, columns)
+        rows -= rows // 2
     return stages
 
 
 def largest_of(call: Call) -> Sequence[Stage]:
-    return _tournament(call, columns=1, matches=1)
+    return _tournament(call, columns=1)
 
 
 def argmax(call: Call) -> Sequence[Stage]:
-    return _tournament(call, columns=2, matches=1)
+    return _tournament(call, columns=2)
 
 
 def top2(call: Call) -> Sequence[Stage]:
-    return _tournament(call, columns=8, matches=3)
+    """As `protocols.generic.tournament.two_largest`: ordered pairs meet by three comparisons at once."""
+    columns = 2
+    less_than = less_name(call.compare_bits, call.args[0])
+    rows = call.size(call.args[0])
+    stages = _level(less_than, rows // 2, columns) if rows > 1 else []
+    pairs = rows - rows // 2
+    while pairs > 1:
+        meet = pairs // 2
+        stages += [
+            (less_than, 3 * meet),
+            ("conj", 2 * meet),
+            ("to_arithmetic", 3 * meet),
+            ("mul", 2 * columns * meet),  # a product and an inner product side by side
+        ]
+        pairs -= meet
+    return stages
