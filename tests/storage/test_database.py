@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ def count(c: sqlite3.Connection) -> int:
 
 def add(c: sqlite3.Connection) -> None:
     c.execute("INSERT INTO evidence (job, kind, body) VALUES (x'00', 'k', x'01')")
+
+
+def add_page(c: sqlite3.Connection) -> None:
+    c.execute("INSERT INTO evidence VALUES (NULL, x'00', 'k', zeroblob(2000))")
 
 
 def test_what_was_acknowledged_is_there_after_reopening(tmp_path: Path) -> None:
@@ -50,12 +55,16 @@ def test_files_are_for_the_owner_alone(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def pragma(c: sqlite3.Connection, name: str) -> Any:
+    return c.execute(f"PRAGMA {name}").fetchone()[0]
+
+
 def test_the_settings_that_durability_rests_on(tmp_path: Path) -> None:
     async def story() -> list[Any]:
         database = await SqliteDatabase.open(tmp_path / "party.db")
         names = ("journal_mode", "synchronous", "foreign_keys", "user_version")
         try:
-            return [await database.run(lambda c, n=n: c.execute(f"PRAGMA {n}").fetchone()[0]) for n in names]
+            return [await database.run(partial(pragma, name=name)) for name in names]
         finally:
             await database.close()
 
@@ -86,9 +95,7 @@ def test_a_damaged_file_is_refused_with_a_clear_error(tmp_path: Path, damage: st
     async def fill() -> None:
         database = await SqliteDatabase.open(path)
         for _ in range(50):
-            await database.run(
-                lambda c: c.execute("INSERT INTO evidence VALUES (NULL,x'00','k',zeroblob(2000))")
-            )
+            await database.run(add_page)
         await database.close()
 
     asyncio.run(fill())

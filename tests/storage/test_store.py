@@ -156,11 +156,12 @@ def test_a_row_that_was_moved_or_changed_does_not_open(tmp_path: Path, table: st
     c.close()
 
     async def read(store: Store) -> None:
+        inputs = table == "input_shares"
+        reading = (
+            store.inputs.get(SESSION, ("acme", "bid")) if inputs else store.outputs.get(JOB, "winner", "acme")
+        )
         with pytest.raises(StorageError, match="does not open"):
-            if table == "input_shares":
-                await store.inputs.get(SESSION, ("acme", "bid"))
-            else:
-                await store.outputs.get(JOB, "winner", "acme")
+            await reading
 
     using(tmp_path, read)
 
