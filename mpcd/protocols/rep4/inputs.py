@@ -1,0 +1,158 @@
+"""How an owner of data shares it among the four parties, and how the parties agree that they have it.
+
+Members and outsiders take the same path. The owner splits its columns into x = x[0]+x[1]+x[2]+x[3]: three
+seeds and one correction. It commits to each summand, and the parties agree on the commitments before
+anybody opens a share; then the holders of x[a] (all parties but a) check what they were sent, tell each
+other what they have, and pass on what another holder misses.
+
+Notation  payload a  what stands for x[a]: a 32-byte seed for a < 3, for a = 3 the words of all columns,
+                     column after column, little-endian
+          columns    words of shape (columns, rows); validity bits are columns like any other
+Ring      Z/2^64 in uint64
+Security  one malicious party of four and any number of malicious owners. Commitments carry the owner's
+          key, so nobody can submit another's input as its own; seed, salt and length are fixed by the
+          agreed shape, so that no commitment opens in two ways.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mpcd.errors import UsageError
+from mpcd.protocols.rep4.keys import PARTIES, SALT_BYTES, holders
+from mpcd.protocols.rep4.sharing import Rep4, held
+from mpcd.protocols.rounds import Words
+from mpcd.ring.digests import commit
+from mpcd.ring.streams import expand_seed
+
+SEED_BYTES = 32
+CORRECTION = PARTIES - 1
+"""The summand that is sent in full; the others are seeds."""
+
+Entropy = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an input is bound to: this run, this owner, this place in the program."""
+
+    session: bytes
+    owner_key: bytes
+    name: str
+
+    def parts(self) -> tuple[bytes, bytes, bytes]:
+        """As they are hashed; the hash prefixes each with its length."""
+        return self.session, self.owner_key, self.name.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class InputShares:
+    """What the owner makes of its columns; payloads and salts are secret, commitments are published."""
+
+    rows: int
+    payloads: tuple[bytes, ...] = field(repr=False)
+    salts: tuple[bytes, ...] = field(repr=False)
+    commitments: tuple[bytes, ...]
+
+    def shares_for(self, holder: int) -> dict[int, tuple[bytes, bytes]]:
+        """What to seal for one party: a -> (payload, salt) for the three a it holds."""
+        return {a: (self.payloads[a], self.salts[a]) for a in sorted(holders(holder))}
+
+
+def payload_bytes(a: int, rows: int, columns: int) -> int:
+    """The only length that payload a may have."""
+    return 8 * rows * columns if a == CORRECTION else SEED_BYTES
+
+
+def split(columns: Words, context: Context, entropy: Entropy) -> InputShares:
+    """Share the columns: three random seeds and x[3] = x - x[0] - x[1] - x[2].
+
+    Shapes  columns: (columns, rows)
+    Raises  UsageError if the array has another dimension or type
+    """
+    if columns.ndim != 2 or columns.dtype != np.uint64:
+        raise UsageError(f"an input is an array (columns, rows) of words, not {columns.dtype}{columns.shape}")
+    seeds = tuple(entropy(SEED_BYTES) for _ in range(CORRECTION))
+    correction = columns.copy()
+    for a, seed in enumerate(seeds):
+        correction -= _expand(seed, a, columns.shape, context)
+    payloads = (*seeds, correction.astype("<u8").tobytes())
+    salts = tuple(entropy(SALT_BYTES) for _ in range(PARTIES))
+    rows = columns.shape[1]
+    agreed = tuple(_commitment(context, a, rows, payloads[a], salts[a]) for a in range(PARTIES))
+    return InputShares(rows, payloads, salts, agreed)
+
+
+def opens(
+    commitment: bytes, context: Context, a: int, rows: int, columns: int, payload: bytes, salt: bytes
+) -> bool:
+    """Is this the committed summand, in the one format that the agreed shape allows?"""
+    well_formed = len(payload) == payload_bytes(a, rows, columns) and len(salt) == SALT_BYTES
+    return well_formed and hmac.compare_digest(_commitment(context, a, rows, payload, salt), commitment)
+
+
+def expand(me: int, payloads: Mapping[int, bytes], rows: int, columns: int, context: Context) -> Rep4:
+    """Turn the three verified payloads of a holder into its part of the sharing.
+
+    Shapes  -> (columns, rows)
+    Raises  UsageError if payloads are missing or of a wrong length (`opens` was not asked)
+    """
+    if set(payloads) != holders(me):
+        raise UsageError(f"party {me} holds the summands {sorted(holders(me))}, not {sorted(payloads)}")
+    data = np.empty((PARTIES - 1, columns, rows), np.uint64)
+    for k, a in enumerate(held(me)):
+        data[k] = _summand(a, payloads[a], (columns, rows), context)
+    return Rep4(data)
+
+
+def _summand(a: int, payload: bytes, shape: tuple[int, int], context: Context) -> Words:
+    columns, rows = shape
+    if len(payload) != payload_bytes(a, rows, columns):
+        raise UsageError(f"summand {a} of input {context.name!r} has {len(payload)} bytes", where="inputs")
+    if a == CORRECTION:
+        return np.frombuffer(payload, "<u8").astype(np.uint64).reshape(shape)
+    return _expand(payload, a, shape, context)
+
+
+def _expand(seed: bytes, a: int, shape: tuple[int, ...], context: Context) -> Words:
+    """The words of one seed; its stream belongs to this context and summand alone."""
+    words = int(np.prod(shape, dtype=np.int64))
+    return expand_seed(seed, (b"mpcd input", *context.parts(), bytes([a])), words).reshape(shape)
+
+
+def _commitment(context: Context, a: int, rows: int, payload: bytes, salt: bytes) -> bytes:
+    return commit("mpcd in", salt, *context.parts(), bytes([a]), rows.to_bytes(8, "big"), payload)
+
+
+# -- agreeing on who has what ---------------------------------------------------------------------------
+
+
+def accepted(have: Mapping[int, frozenset[int]]) -> bool:
+    """Is an input accepted? `have`: party -> the summands that it says it has, agreed by a slot.
+
+    A party whose value in the slot is missing has nothing; a claim to the summand that a party must not
+    hold does not count. Accepted iff every summand is with at least two of its three holders: one of them
+    is honest, so that after `forwards` every honest holder has it.
+    """
+    return all(len(_havers(have, a)) >= 2 for a in range(PARTIES))
+
+
+def forwards(have: Mapping[int, frozenset[int]]) -> Iterator[tuple[int, int, int]]:
+    """Yield (from, to, a): who passes payload and salt of an accepted input on to which holder.
+
+    Everybody who has a summand sends it to every holder who has not, since one of the senders may
+    lie; the receiver takes the first that opens the commitment. Nothing goes to party a.
+    """
+    for a in range(PARTIES):
+        havers = _havers(have, a)
+        for to in sorted(holders(a) - havers):
+            for of in sorted(havers):
+                yield of, to, a
+
+
+def _havers(have: Mapping[int, frozenset[int]], a: int) -> frozenset[int]:
+    return frozenset(p for p in holders(a) if a in have.get(p, frozenset()))
