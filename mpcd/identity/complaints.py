@@ -32,7 +32,12 @@ def complaint(model: type[BaseModel], root: Node, fault: ErrorDetails) -> tuple[
         place = content[key].key_mark if key in content else node.mark
         return place, f"unknown key {key!r}{_inside(path)}{did_you_mean(key, names)}"
     node, shapes, path = _walk(root, model, loc)
-    return node.mark, f"{path}: {_sentence(fault, node)}" if path else _sentence(fault, node)
+    sentence = _sentence(fault, node)
+    # A rule about a whole block begins with the key it is about.
+    key = sentence.partition(":")[0]
+    if isinstance(node.content, dict) and key in node.content:
+        return node.content[key].key_mark, f"{path}.{sentence}" if path else sentence
+    return node.mark, f"{path}: {sentence}" if path else sentence
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$|^[a-z]$"
-FIELD_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+FIELD_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 
 # The name of an organisation: a DNS label.
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]

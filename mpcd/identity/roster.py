@@ -27,7 +27,7 @@ from mpcd.identity.names import Name
 from mpcd.identity.units import Strict
 
 MAX_MEMBERS = 64
-SEALING_TYPE = "mpcd/sealing-key/1"
+SEALING_TYPE = "mpcd.sealing-key"
 _ADDRESS = re.compile(r"(?:\[[0-9a-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9.-]{0,252}):([0-9]{1,5})")
 
 Role = Literal["party", "coordinator"]

@@ -1,0 +1,176 @@
+"""Receipts: what the computing parties sign at the end, and their offline check.
+
+Everything in a receipt comes from agreed outcomes (consents and the slots of the agreement), so all honest
+parties write identical bytes. It carries commitments to inputs and outputs, never digests of private values.
+With at most t corrupted computing parties, t+1 signatures contain an honest one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from mpcd.errors import RefusedError
+from mpcd.identity.encoding import MalformedError
+from mpcd.identity.envelope import Envelope, Signature
+from mpcd.identity.names import Field as Label
+from mpcd.identity.names import Name
+from mpcd.identity.roster import Roster
+from mpcd.identity.units import Strict
+from mpcd.jobs.limits import MAX_INPUTS, MAX_PARTIES, MAX_RESULTS, MAX_ROWS
+from mpcd.jobs.statements import Adversary, Hex32, Profile, Reason, Statement, check_sorted
+
+CORRUPTED: dict[str, int] = {"rep4": 1}  # t of each protocol
+
+Names = Annotated[tuple[Name, ...], Field(max_length=MAX_PARTIES), AfterValidator(check_sorted)]
+Commitments = Annotated[tuple[Hex32, ...], Field(min_length=1, max_length=MAX_PARTIES)]
+Outcome = Literal["succeeded", "aborted"]
+
+
+class InputLine(Strict):
+    """An input that was used: its owner's commitments to the summands."""
+
+    owner: Name
+    argument: Label
+    rows: Annotated[int, Field(ge=1, le=MAX_ROWS)]
+    commitments: Commitments
+
+
+class ExcludedLine(Strict):
+    """An input that was not used, and why."""
+
+    owner: Name
+    argument: Label
+    reason: Reason
+
+
+class OutputLine(Strict):
+    """An output that was opened: commitments to its summands and who could open them."""
+
+    output: Label
+    to: Names
+    commitments: Commitments
+
+
+class RevealLine(Strict):
+    """A public value that the program revealed on the way: the digest of the values, which are public."""
+
+    name: Label
+    digest: Hex32
+
+
+class Blame(Strict):
+    """The agreed account of a fault; the two sets are disjoint and only the first is an accusation."""
+
+    blamed: Names = ()
+    unreachable: Names = ()
+    stage: Label
+    reason: Reason
+
+
+class Receipt(Statement):
+    """One run of one job, as its computing parties agree it went; lines in the order of the specification."""
+
+    TYPE: ClassVar[str] = "mpcd.receipt"
+
+    version: Literal[1] = 1
+    job: Hex32
+    session: Hex32
+    attempt: Annotated[int, Field(ge=0, lt=1 << 32)]
+    epochs: Annotated[int, Field(ge=1, lt=1 << 32)] = 1
+    program_hash: Hex32
+    roster_hash: Hex32
+    protocol: Literal["rep4"]
+    profile: Profile
+    adversary: Adversary
+    computing: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_PARTIES)]
+    outcome: Outcome
+    inputs: Annotated[tuple[InputLine, ...], Field(max_length=MAX_INPUTS)] = ()
+    excluded: Annotated[tuple[ExcludedLine, ...], Field(max_length=MAX_INPUTS)] = ()
+    reveals: Annotated[tuple[RevealLine, ...], Field(max_length=MAX_RESULTS)] = ()
+    outputs: Annotated[tuple[OutputLine, ...], Field(max_length=MAX_RESULTS)] = ()
+    eliminated: Names = ()
+    faults: Annotated[tuple[Blame, ...], Field(max_length=MAX_PARTIES)] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Receipt:
+        if len(set(self.computing)) != len(self.computing):
+            raise ValueError("a computing party is listed twice")
+        if self.outcome != "succeeded" and self.outputs:
+            raise ValueError("a run that did not succeed opened no outputs")
+        if any(set(fault.blamed) & set(fault.unreachable) for fault in self.faults):
+            raise ValueError("a party is blamed or unreachable, not both")
+        counts = {len(line.commitments) for line in self.inputs}
+        counts |= {len(line.commitments) for line in self.outputs}
+        if counts - {len(self.computing)}:
+            raise ValueError("there is one commitment per summand")
+        return self
+
+    @property
+    def needed(self) -> int:
+        """How many signatures of computing parties contain that of an honest one: t+1."""
+        return CORRUPTED[self.protocol] + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an offline check of a receipt found.
+
+    valid     enough computing parties signed these bytes
+    signed    computing parties with a good signature, silent: the others
+    others    members with a good signature who did not compute; they count for nothing
+    reason    one sentence
+    """
+
+    valid: bool
+    receipt: Receipt
+    signed: tuple[str, ...]
+    silent: tuple[str, ...]
+    others: tuple[str, ...]
+    reason: str
+
+
+def verify(envelope: Envelope, roster: Roster) -> Verdict:
+    """Check a receipt with nothing but the roster.
+
+    Raises    RefusedError if a signature is bad, or it is for another roster; MalformedError for its content
+    """
+    if envelope.type != Receipt.TYPE:
+        raise RefusedError(f"this is a {envelope.type}, not a receipt")
+    receipt = Receipt.from_bytes(envelope.payload)
+    if receipt.roster_hash != roster.hash.hex():
+        raise RefusedError(
+            f"the receipt is for roster {receipt.roster_hash[:12]}, not for {roster.hash.hex()[:12]}",
+            fix="use the roster that was in force when the job ran",
+        )
+    for name in receipt.computing:
+        roster.member(name)
+    signers = envelope.verify(roster)
+    signed = tuple(name for name in receipt.computing if name in signers)
+    silent = tuple(name for name in receipt.computing if name not in signers)
+    others = tuple(sorted(signers - set(receipt.computing)))
+    valid = len(signed) >= receipt.needed
+    reason = (
+        f"{len(signed)} of {len(receipt.computing)} computing parties signed, {receipt.needed} are needed"
+    )
+    return Verdict(valid, receipt, signed, silent, others, reason)
+
+
+def combine(envelopes: Iterable[Envelope]) -> Envelope:
+    """One receipt with the signatures of all; they are not verified here.
+
+    Raises    MalformedError if there is none, or two are about different bytes
+    """
+    first: Envelope | None = None
+    signatures: list[Signature] = []
+    for envelope in envelopes:
+        first = first or envelope
+        if (envelope.type, envelope.payload) != (first.type, first.payload):
+            raise MalformedError("two receipts of one run differ")
+        signatures += envelope.signatures
+    if first is None:
+        raise MalformedError("there is no receipt to combine")
+    return first.with_signatures(signatures)
