@@ -1,0 +1,166 @@
+"""Four parties as four processes on this machine, joined by mutually authenticated TLS links.
+
+What runs between the clock's start and stop is what runs in a job process: the engine's steps, frames, tags,
+links. Keys and input shares are dealt beforehand by the harness.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import socket
+import statistics
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from benchmarks.link_round import Listener
+from mpcd.identity.certificates import Leaf, issue_leaf, self_signed_ca
+from mpcd.identity.keys import Identity
+from mpcd.protocols.rep4.engine import Rep4Engine, make_engine
+from mpcd.protocols.rep4.sharing import Rep4, held
+from mpcd.protocols.rounds import Round, Rounds, Words
+from mpcd.ring.streams import Streams
+from mpcd.runtime.driver import Counters, drive
+from mpcd.runtime.frames import FrameCodec
+from mpcd.transport.hello import Meeting, Peer
+from mpcd.transport.links import Links
+from mpcd.transport.meeting import open_links
+
+PARTIES = 4
+SESSION = bytes(32)
+TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One benchmark item: `prepare` deals the inputs, and returns the step to be timed."""
+
+    name: str
+    count: int
+    prepare: Callable[[Rep4Engine], Rounds[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Medians over the repetitions; `cpu_s`, `memory_bytes` and `sent_bytes` are those of one party."""
+
+    seconds: float
+    fastest_s: float
+    cpu_s: float
+    rounds: int
+    sent_bytes: int
+    payload_bytes: int
+    memory_bytes: int
+
+
+def deal(engine: Rep4Engine, name: str, values: Words) -> Rep4:
+    """This party's part of a sharing of `values`, the same at all parties: seeded, for benchmarks only."""
+    streams = Streams({a: bytes([a]) * 16 for a in range(3)})
+    summands = [np.empty_like(values) for _ in range(4)]
+    for a in range(3):
+        streams.open(a, name).fill(summands[a].reshape(-1))
+    np.subtract(values, summands[0] + summands[1] + summands[2], out=summands[3])
+    return Rep4(np.stack([summands[a] for a in held(engine.me)]))
+
+
+def measure(work: Work, repeat: int) -> Measured:
+    """Run an item in four fresh processes, `repeat` times after one warm-up."""
+    reports = _in_four_processes(lambda me, links: _party(me, links, work, repeat))
+    slowest = [max(times) for times in zip(*(r["seconds"] for r in reports), strict=True)]
+    return Measured(
+        seconds=statistics.median(slowest),
+        fastest_s=min(slowest),
+        cpu_s=statistics.median(r["cpu"] for r in reports),
+        rounds=reports[0]["rounds"],
+        sent_bytes=max(r["sent"] for r in reports),
+        payload_bytes=max(r["payload"] for r in reports),
+        memory_bytes=max(r["memory"] for r in reports),
+    )
+
+
+def _party(me: int, links: Links, work: Work, repeat: int) -> dict[str, Any]:
+    tag_keys = {k: bytes(15) + bytes([1 << me | 1 << k]) for k in links.peers}
+    codec = FrameCodec(me, range(PARTIES), SESSION, 0, tag_keys)
+    base = make_engine(me, {a: bytes([64 + a]) * 32 for a in held(me)}, SESSION, 0)
+    report: dict[str, Any] = {"seconds": [], "cpu": []}
+    for run in range(repeat + 1):
+        step = work.prepare(base.at("run", run))
+        drive(iter_barrier(run), codec, links, round_timeout_s=TIMEOUT_S)
+        counters, payload = Counters(), [0]
+        cpu, began = time.process_time(), time.perf_counter()
+        drive(_count(step, payload), codec, links, round_timeout_s=TIMEOUT_S, counters=counters)
+        if run:
+            report["seconds"].append(time.perf_counter() - began)
+            report["cpu"].append(time.process_time() - cpu)
+        report |= {"rounds": counters.rounds, "sent": counters.sent_bytes, "payload": payload[0]}
+    report["cpu"] = statistics.median(report["cpu"])
+    report["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return report
+
+
+def iter_barrier(run: int) -> Rounds[None]:
+    """One empty round: everybody is there."""
+    yield Round(f"barrier/{run}")
+
+
+def _count(step: Rounds[Any], payload: list[int]) -> Rounds[Any]:
+    """Pass a step through, adding up the bytes of the messages themselves."""
+    inbox = None
+    while True:
+        try:
+            r = step.send(inbox)  # type: ignore[arg-type]
+        except StopIteration as stop:
+            return stop.value
+        payload[0] += sum(m.nbytes if isinstance(m, np.ndarray) else len(m) for m in r.send.values())
+        inbox = yield r
+
+
+def _in_four_processes(body: Callable[[int, Links], dict[str, Any]]) -> list[dict[str, Any]]:
+    now = datetime.now(UTC)
+    identities = [Identity.create(f"party{k}") for k in range(PARTIES)]
+    pems = [self_signed_ca(identity, now=now) for identity in identities]
+    leaves = [issue_leaf(identity, now=now, valid_s=3600, purpose="link") for identity in identities]
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(PARTIES)]
+    peers = {k: Peer(k, f"party{k}", pems[k], *listeners[k].getsockname()) for k in range(PARTIES)}
+    read, write = os.pipe()
+    children = []
+    for me in range(PARTIES):
+        child = os.fork()
+        if child == 0:
+            os.close(read)
+            try:
+                report = body(me, _links(me, peers, leaves[me], listeners[me]))
+                os.write(write, (json.dumps({"me": me, **report}) + "\n").encode())
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        children.append(child)
+    os.close(write)
+    reports = sorted(_read_all(read), key=lambda r: int(r["me"]))
+    for child in children:
+        os.waitpid(child, 0)
+    if len(reports) != PARTIES:
+        sys.exit("a party of the benchmark failed; its error stands above")
+    return reports
+
+
+def _links(me: int, peers: dict[int, Peer], leaf: Leaf, listener: socket.socket) -> Links:
+    others = {k: peer for k, peer in peers.items() if k != me}
+    return open_links(
+        Meeting(SESSION, bytes(32), epoch=0, attempt=0, me=me), others, leaf, Listener(listener), 20
+    )
+
+
+def _read_all(descriptor: int) -> Iterator[dict[str, Any]]:
+    with open(descriptor) as lines:
+        for line in lines:
+            yield json.loads(line)
