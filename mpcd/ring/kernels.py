@@ -11,6 +11,7 @@ Notation  x, y, out: (3, n) slots of a sharing, as in `mpcd.protocols.rep4.shari
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -133,3 +134,12 @@ def matmul_terms(x: Any, y: Any, out: Any) -> None:
                         out[0, i, j] += x0 * (y0 + y1) + x1 * y0
                         out[1, i, j] += x1 * (y1 + y2) + x2 * y1
                         out[2, i, j] += x0 * y2 + x2 * y0
+
+
+def warm_up() -> None:
+    """Compile every kernel, or load it from the cache.
+
+    Kernels have explicit signatures, so importing their modules is all it takes; done once at installation it
+    fills the cache, and a server that forks job processes does it before the first fork.
+    """
+    importlib.import_module("mpcd.ring.kernels_bits")

@@ -93,7 +93,7 @@ class Stream:
         """Reserve the next words, to be read piece by piece."""
         start = self._reserve(words)
         if words <= 2 * _SMALL_BLOCKS:
-            return Reader(None, self._small(start, words))
+            return Reader(None, self._small(start, words), words)
         return Reader(_ctr(self._key, self._iv, start), np.empty(0, np.uint64), words)
 
     def _reserve(self, words: int) -> int:
@@ -121,25 +121,24 @@ class Reader:
 
     __slots__ = ("_encryptor", "_left", "_ready")
 
-    def __init__(self, encryptor: CipherContext | None, ready: Words, left: int = 0) -> None:
+    def __init__(self, encryptor: CipherContext | None, ready: Words, words: int) -> None:
         self._encryptor = encryptor
         self._ready = ready
-        self._left = left
+        self._left = words
 
     def __repr__(self) -> str:
         return "Reader()"
 
     def fill(self, out: Words) -> None:
         """Overwrite a contiguous array with the next words of the slice."""
-        if self._encryptor is None:
-            size = out.size
-            out.reshape(-1)[:] = self._ready[:size]
-            self._ready = self._ready[size:]
-            return
-        if out.size > self._left:
-            raise InternalError("more random words were read than reserved")
         self._left -= out.size
-        _pump(self._encryptor, out)
+        if self._left < 0:
+            raise InternalError("more random words were read than reserved")
+        if self._encryptor is not None:
+            _pump(self._encryptor, out)
+            return
+        end = self._ready.size - self._left
+        out.reshape(-1)[:] = self._ready[end - out.size : end]
 
 
 class Streams(Generic[KeyId]):
