@@ -246,8 +246,7 @@ INTERACTIVE: Mapping[str, Step] = {
     "top2": _top2,
 }
 
-ELEMENTWISE = frozenset(
-    ("input", "add", "sub", "mul", "xor", "negate", "less", "equal")
-    + ("conj", "disj", "to_int", "select", "larger", "smaller")
+ELEMENTWISE = frozenset(("input", "add", "sub", "mul", "xor", "negate", "less", "equal")).union(
+    ("conj", "disj", "to_int", "select", "larger", "smaller")
 )
 """Lowerings whose k-th result depends on the k-th elements only: they are cut into blocks."""
