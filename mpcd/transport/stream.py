@@ -35,14 +35,20 @@ _WANT = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Link:
-    """A TLS stream to one peer, past handshake and hello. Frames come out in order, one by one."""
+    """A TLS stream to one peer, past handshake and hello. Frames come out in order, one by one.
+
+    dry   nothing is to be read before the descriptor becomes readable; not even decrypted bytes are left
+    full  nothing is to be written before the descriptor becomes writable
+    """
 
     def __init__(self, peer: int, sock: ssl.SSLSocket) -> None:
         self.peer = peer
         self.sock = sock
+        self.descriptor = sock.fileno()
         self.sent_bytes = 0
         self.received_bytes = 0
-        self.frame: memoryview | None = None
+        self.dry = False
+        self.full = False
         self._limit = 0
         self._number = 0
         self._slices: deque[memoryview] = deque()
@@ -53,22 +59,28 @@ class Link:
         self._got = 0
         sock.setblocking(False)
 
-    def fileno(self) -> int:
-        return self.sock.fileno()
+    def offer(self, parts: Sequence[Buffer]) -> bool:
+        """Make `parts` the next frame to send and begin; return whether it is sent already.
 
-    def load(self, parts: Sequence[Buffer]) -> None:
-        """Make `parts` the next frame to send."""
-        views = [memoryview(part).cast("B") for part in parts]
-        total = sum(view.nbytes for view in views)
-        if max(self.sent_bytes, self.received_bytes) + total > LIMIT_BYTES:
-            raise ChannelError(f"the link to party {self.peer} has carried its {LIMIT_BYTES} bytes")
+        Raises  ChannelError if the peer is gone or the link has carried all it may
+        """
+        total = 0
+        for part in parts:
+            total += part.nbytes if type(part) is memoryview else len(part)
         self.sent_bytes += HEADER_BYTES + total
+        if self.sent_bytes > LIMIT_BYTES or self.received_bytes > LIMIT_BYTES:
+            raise ChannelError(f"the link to party {self.peer} has carried its {LIMIT_BYTES} bytes")
         header = total.to_bytes(HEADER_BYTES, "little")
         if total + HEADER_BYTES <= SMALL_BYTES:
-            self._slices.append(memoryview(b"".join([header, *views])))
-            return
+            self._slices.append(memoryview(b"".join((header, *parts))))
+        else:
+            self._cut(header, parts)
+        return self.push()
+
+    def _cut(self, header: bytes, parts: Sequence[Buffer]) -> None:
+        """Big parts go as slices of themselves; small ones between them are joined."""
         small: list[memoryview] = [memoryview(header)]
-        for view in views:
+        for view in (memoryview(part).cast("B") for part in parts):
             if view.nbytes <= SMALL_BYTES:
                 small.append(view)
                 continue
@@ -81,12 +93,8 @@ class Link:
             self._slices.append(memoryview(b"".join(small)))
             small.clear()
 
-    @property
-    def sending(self) -> bool:
-        return bool(self._slices)
-
     def push(self) -> bool:
-        """Send at most one slice; return whether anything moved.
+        """Send at most one slice; return whether the whole frame is sent.
 
         Raises  ChannelError if the peer is gone
         """
@@ -94,61 +102,65 @@ class Link:
         try:
             n = self.sock.send(current)
         except _WANT:
-            return False  # `current` stays in front: it is offered again as it is
+            self.full = True  # `current` stays in front: it is offered again as it is
+            return False
         except OSError as error:
             raise self._gone(error) from None
-        if n == current.nbytes:
-            self._slices.popleft()
-        else:
+        if n != current.nbytes:
             self._slices[0] = current[n:]
-        return True
+            return False
+        self._slices.popleft()
+        return not self._slices
 
-    def expect(self, limit: int, number: int) -> None:
-        """Begin to receive round `number`'s frame of at most `limit` bytes; it may have come already.
+    def expect(self, limit: int, number: int) -> memoryview | None:
+        """Begin to receive round `number`'s frame of at most `limit` bytes; return it if it has come already.
 
         Raises  PeerError if it has, and is longer
         """
-        self.frame = None
         self._limit = limit
         self._number = number
-        self._parse()
+        return self._parse() if self._have else None
 
-    def pull(self) -> bool:
-        """Read what there is of the expected frame, up to a turn; return whether anything moved.
+    def pull(self) -> memoryview | None:
+        """Read what there is of the expected frame, up to a turn; return it when it is complete.
 
-        Either the frame is there afterwards, or the turn is over, or the stream said WANT_READ.
+        If it is not, either the turn is over or the link is dry.
         Raises  ChannelError if the peer is gone, PeerError for a length beyond the limit
         """
         moved = 0
-        while self.frame is None and moved < TURN_BYTES:
-            target = self._inbox[self._have :] if self._body is None else self._body[self._got :]
+        while moved < TURN_BYTES:
+            body = self._body
+            target = self._inbox[self._have :] if body is None else body[self._got :]
             try:
                 n = self.sock.recv_into(target)
             except _WANT:
-                break
+                self.dry = True
+                return None
             except OSError as error:
                 raise self._gone(error) from None
             if n == 0:
                 raise self._gone(None)
             moved += n
-            self._advance(n)
-        self.received_bytes += moved
-        return moved > 0
+            self.received_bytes += n
+            if body is None:
+                # OpenSSL reads record by record: a read that left room has emptied the record.
+                self.dry = n < target.nbytes
+                self._have += n
+                frame = self._parse()
+                if frame is not None or (self.dry and self._body is None):
+                    return frame
+            else:
+                self._got += n
+                if self._got == body.nbytes:
+                    self._body = None
+                    return body
+        return None
 
-    def _advance(self, n: int) -> None:
-        if self._body is None:
-            self._have += n
-            self._parse()
-            return
-        self._got += n
-        if self._got == self._body.nbytes:
-            self.frame, self._body = self._body, None
-
-    def _parse(self) -> None:
+    def _parse(self) -> memoryview | None:
         """Look at the inbox: nothing yet, a small frame (what follows it is kept), the begin of a big one."""
         have, inbox = self._have, self._inbox
         if have < HEADER_BYTES:
-            return
+            return None
         length = int.from_bytes(inbox[:HEADER_BYTES], "little")
         if length > self._limit:
             raise PeerError(
@@ -159,21 +171,19 @@ class Link:
         end = HEADER_BYTES + length
         if end <= have:
             # A copy of its own: whoever keeps a view keeps this frame and nothing else.
-            self.frame = memoryview(bytearray(inbox[HEADER_BYTES:end]))
-            self._keep(end)
-        elif end > len(inbox):
+            frame = memoryview(bytearray(inbox[HEADER_BYTES:end]))
+            if end < have:  # a fast peer's next frame has begun behind this one
+                inbox[: have - end] = bytes(inbox[end:have])
+            self._have = have - end
+            return frame
+        if end > SMALL_BYTES:
             # Not zeroed: every byte is received. The allocator keeps and reuses such blocks (`launch`).
             self._body = np.empty(length, np.uint8).data
             self._got = have - HEADER_BYTES
             self._body[: self._got] = inbox[HEADER_BYTES:have]
             self._have = 0
-
-    def _keep(self, end: int) -> None:
-        """A fast peer's next frame may have begun behind this one."""
-        rest = self._have - end
-        if rest:
-            self._inbox[:rest] = bytes(self._inbox[end : self._have])
-        self._have = rest
+            self.dry = False
+        return None
 
     def close(self) -> None:
         """Say goodbye if the stream can take it now, and close."""
