@@ -19,14 +19,12 @@ import numpy as np
 
 from mpcd.errors import UsageError
 from mpcd.protocols.rep4.party import Party4
-from mpcd.protocols.rep4.schedule import WHOLE, Plan, Task, plan
+from mpcd.protocols.rep4.schedule import BALANCE_FROM, WHOLE, Plan, Task, plan
 from mpcd.protocols.rep4.sharing import ALL, Bits4, Rep4
 from mpcd.protocols.rounds import Round, Rounds, Spec, Words
 from mpcd.ring import kernels
 from mpcd.ring.streams import Reader
 
-BALANCE_FROM = 64
-"""Words of an array from which both variants are used."""
 PIECE = 8192
 """Words done at a time: pads, operands and results of a piece stay in the second-level cache."""
 

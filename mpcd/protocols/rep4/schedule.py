@@ -37,6 +37,9 @@ CYCLIC = range(4)
 VARIANT_A = (4, 5)
 VARIANT_B = (6, 7)
 
+BALANCE_FROM = 64
+"""Words of an array from which both variants are used."""
+
 WHOLE, FIRST, SECOND = range(3)
 """The span of the array that a row covers: all of it, or one of its halves."""
 
