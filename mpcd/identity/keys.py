@@ -161,16 +161,20 @@ def _write_secret(path: Path, label: str, body: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def _open_secret(path: str, flags: int) -> int:
+    # Neither a link to elsewhere nor a pipe that makes us wait.
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
 def _read_secret(path: Path, label: str) -> bytes:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(path, "rb", opener=_open_secret) as file:
+            _check_mode(os.fstat(file.fileno()), path)
+            text = file.read(_MAX_FILE_BYTES)
     except FileNotFoundError:
         raise NotFoundError("there is no such key file", where=str(path)) from None
     except OSError as error:
         raise ConfigError(f"cannot read the key file: {error.strerror}", where=str(path)) from None
-    with os.fdopen(handle, "rb") as file:
-        _check_mode(os.fstat(file.fileno()), path)
-        text = file.read(_MAX_FILE_BYTES)
     lines = text.split(b"\n")
     if lines[0] != f"-----BEGIN {label}-----".encode() or lines[2:] != [
         f"-----END {label}-----".encode(),
