@@ -33,16 +33,20 @@ class Outgoing:
     """One directed pair, seen by its sender.
 
     words, blobs  keys of `Round.send` in wire order
-    vouched       (sender we back, keys of `Round.vouch` in wire order), ascending
+    vouched       (sender we back, keys of `Round.vouch` in wire order, bytes backed), ascending
     digest        what both ends must agree on beside the path: labels, shapes, vouched-for
     body_bytes    length of the body; of its known part if there are blobs
+    tail          digest and body length: the end of the header if there are no blobs
+    idle          there is no body
     """
 
     words: tuple[Message, ...]
     blobs: tuple[Message, ...]
-    vouched: tuple[tuple[int, tuple[tuple[int, int, str], ...]], ...]
+    vouched: tuple[tuple[int, tuple[tuple[int, int, str], ...], int], ...]
     digest: bytes
     body_bytes: int
+    tail: bytes
+    idle: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Incoming:
     tags         number of tags at the end
     body_bytes   length of the body; its least length if there are blobs
     limit_bytes  the most that the body may have
-    digest       as in `Outgoing`
+    digest, tail as in `Outgoing`
     """
 
     words: tuple[tuple[Message, int, int, Shape], ...]
@@ -63,6 +67,7 @@ class Incoming:
     digest: bytes
     body_bytes: int
     limit_bytes: int
+    tail: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class Check:
     position  the tag is number `position` of the tags in the backup's frame
     ranges    (first byte, last byte + 1) of the sender's body, adjacent ranges joined
     messages  the messages covered
+    size_bytes  their length in all
     """
 
     sender: int
@@ -79,6 +85,7 @@ class Check:
     position: int
     ranges: tuple[tuple[int, int], ...]
     messages: tuple[Message, ...]
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +120,19 @@ def _outgoing(peer: int, r: Round) -> Outgoing:
     vouched: dict[int, tuple[tuple[int, int, str], ...]] = {}
     for sender in sorted({of for of, to, _ in r.vouch if to == peer}):
         vouched[sender] = tuple(sorted(k for k in r.vouch if k[0] == sender and k[1] == peer))
+    digest = _digest(
+        [(label, _shape(r.send[to, label])) for to, label in words + blobs],
+        [(of, label, r.vouch[of, to, label].shape) for keys in vouched.values() for of, to, label in keys],
+    )
+    body_bytes = sum(_size(_shape(r.send[key])) for key in words) + TAG_BYTES * len(vouched)
     return Outgoing(
         words=words,
         blobs=blobs,
-        vouched=tuple(vouched.items()),
-        digest=_digest(
-            [(label, _shape(r.send[to, label])) for to, label in words + blobs],
-            [
-                (of, label, r.vouch[of, to, label].shape)
-                for keys in vouched.values()
-                for of, to, label in keys
-            ],
-        ),
-        body_bytes=sum(_size(_shape(r.send[key])) for key in words) + TAG_BYTES * len(vouched),
+        vouched=tuple((of, keys, sum(_size(r.vouch[k].shape) for k in keys)) for of, keys in vouched.items()),
+        digest=digest,
+        body_bytes=body_bytes,
+        tail=digest + struct.pack("<Q", body_bytes),
+        idle=not (words or blobs or vouched),
     )
 
 
@@ -142,16 +149,18 @@ def _incoming(peer: int, r: Round) -> Incoming:
     backed = sorted(key for key, backup in r.vouched.items() if backup == peer)
     tags = len({of for of, _ in backed})
     least = 8 * at + TAG_BYTES * tags
+    digest = _digest(
+        [(key[1], shape) for key, _, _, shape in words] + [(key[1], None) for key, _ in blobs],
+        [(of, label, _spec(r, (of, label)).shape) for of, label in backed],
+    )
     return Incoming(
         words=tuple(words),
         blobs=blobs,
         tags=tags,
-        digest=_digest(
-            [(key[1], shape) for key, _, _, shape in words] + [(key[1], None) for key, _ in blobs],
-            [(of, label, _spec(r, (of, label)).shape) for of, label in backed],
-        ),
+        digest=digest,
         body_bytes=least,
         limit_bytes=least + sum(BLOB_PREFIX_BYTES + limit for _, limit in blobs),
+        tail=digest + struct.pack("<Q", least),
     )
 
 
@@ -169,7 +178,9 @@ def _checks(r: Round, incoming: dict[int, Incoming]) -> Iterable[Check]:
                 ranges[-1] = (ranges[-1][0], 8 * stop)
             else:
                 ranges.append((8 * start, 8 * stop))
-        yield Check(sender, backup, of_this_backup.index(sender), tuple(ranges), tuple(messages))
+        size = sum(stop - start for start, stop in ranges)
+        position = of_this_backup.index(sender)
+        yield Check(sender, backup, position, tuple(ranges), tuple(messages), size)
 
 
 def _require_consistent(me: int, peers: frozenset[int], r: Round) -> None:

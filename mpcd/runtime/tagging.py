@@ -50,8 +50,9 @@ class Tagger:
         receiver: int,
         peer: int,
         parts: Sequence[Buffer],
+        size: int,
     ) -> bytes:
-        """Return the 16-byte tag of `parts` under the key shared with `peer`.
+        """Return the 16-byte tag of `parts` (`size` bytes in all) under the key shared with `peer`.
 
         `peer` is the receiver when the backup calls, the backup when the receiver does.
         """
@@ -60,7 +61,7 @@ class Tagger:
             raise InternalError(f"no tag key is shared with party {peer}")
         # The chunk number is 0: a frame is one chunk.
         nonce = _NONCE.pack(number, (sender * self._base + backup) * self._base + receiver)
-        place = _PLACE.pack(number, sender, backup, receiver, 0, sum(map(len, parts)))
+        place = _PLACE.pack(number, sender, backup, receiver, 0, size)
         return key.tag(nonce, self._context + place, parts)
 
     def matches(
@@ -70,8 +71,9 @@ class Tagger:
         backup: int,
         receiver: int,
         parts: Sequence[Buffer],
+        size: int,
         claimed: bytes,
     ) -> bool:
         """Say whether the backup's tag fits what the sender sent (compared in constant time)."""
-        expected = self.make(number, sender, backup, receiver, backup, parts)
+        expected = self.make(number, sender, backup, receiver, backup, parts, size)
         return hmac.compare_digest(expected, claimed)

@@ -104,7 +104,10 @@ def test_independent_operations_share_rounds(setup: Setup) -> None:
     assert found["other"] == [2 + 24 + 54]
 
 
-class People(mpc.Table, dim="people"):
+people, k = mpc.Dim("people"), mpc.Dim("k", max=10)
+
+
+class People(mpc.Table, dim=people):
     age: mpc.UInt8
     ill: mpc.Bool
 
@@ -112,8 +115,8 @@ class People(mpc.Table, dim="people"):
 @mpc.program
 def study(
     p: People,
-    m: mpc.Matrix[mpc.Int8, people, 3],  # type: ignore[type-arg, valid-type, name-defined] # noqa: F821
-    w: mpc.Matrix[mpc.Int8, 3, k],  # type: ignore[type-arg, valid-type, name-defined] # noqa: F821
+    m: mpc.Matrix[mpc.Int8, people, 3],  # type: ignore[type-arg, valid-type]
+    w: mpc.Matrix[mpc.Int8, 3, k],  # type: ignore[type-arg, valid-type]
 ) -> object:
     return mpc.reveal(
         years=mpc.where(p.ill, p.age, 0).sum(), ill=mpc.count(p.ill), product=m @ w, rows=(m * m).sum()
@@ -122,16 +125,13 @@ def study(
 
 def test_tables_and_matrices(setup: Setup) -> None:
     rng = np.random.default_rng(1)
-    both(
-        setup,
-        study,
-        **{
-            "p.age": rng.integers(0, 120, 5),
-            "p.ill": rng.integers(0, 2, 5).astype(bool),
-            "m": rng.integers(-9, 9, (5, 3)),
-            "w": rng.integers(-9, 9, (3, 2)),
-        },
-    )
+    given = {
+        "p.age": rng.integers(0, 120, 5),
+        "p.ill": rng.integers(0, 2, 5).astype(bool),
+        "m": rng.integers(-9, 9, (5, 3)),
+        "w": rng.integers(-9, 9, (3, 2)),
+    }
+    assert_same(setup, study.checked, given)
 
 
 def test_full_range_comparison_is_exact(setup: Setup) -> None:

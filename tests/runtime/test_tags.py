@@ -30,7 +30,7 @@ def tagger(parties: int = 4, *, session: bytes = SESSION, epoch: int = 0) -> Tag
 def test_a_tag_depends_on_every_fact_about_its_place() -> None:
     """Same key throughout: one tag for each place, and none of them twice."""
     seen = {
-        tagger(session=session, epoch=epoch).make(number, s, b, r, r, parts)
+        tagger(session=session, epoch=epoch).make(number, s, b, r, r, parts, sum(map(len, parts)))
         for session in (SESSION, bytes(31) + b"\1")
         for epoch in (0, 1)
         for number in (0, 1)
@@ -42,16 +42,16 @@ def test_a_tag_depends_on_every_fact_about_its_place() -> None:
 
 def test_every_byte_of_message_and_tag_counts() -> None:
     message, t = bytes(range(24)), tagger()
-    made = t.make(3, 0, 1, 2, 2, [message])
-    assert t.matches(3, 0, 1, 2, [message], made)
+    made = t.make(3, 0, 1, 2, 2, [message], 24)
+    assert t.matches(3, 0, 1, 2, [message], 24, made)
     for at in range(24):
         changed = bytearray(message)
         changed[at] ^= 1
-        assert not t.matches(3, 0, 1, 2, [changed], made)
+        assert not t.matches(3, 0, 1, 2, [changed], 24, made)
     for at in range(16):
         changed = bytearray(made)
         changed[at] ^= 1
-        assert not t.matches(3, 0, 1, 2, [message], bytes(changed))
+        assert not t.matches(3, 0, 1, 2, [message], 24, bytes(changed))
 
 
 @pytest.mark.parametrize("size", [0, 8, 32_000, 33_000, 200_000])
@@ -101,7 +101,7 @@ def test_no_nonce_is_used_twice_with_one_key(monkeypatch: pytest.MonkeyPatch) ->
 def test_nonces_differ_for_all_roles_up_to_six_parties() -> None:
     t = tagger(6)
     places = [p for p in product(range(6), repeat=3) if len(set(p)) == 3]
-    assert len({t.make(0, s, b, r, r, []) for s, b, r in places}) == len(places)
+    assert len({t.make(0, s, b, r, r, [], 0) for s, b, r in places}) == len(places)
 
 
 # -- over the wire --------------------------------------------------------------------------------
