@@ -74,12 +74,12 @@ def estimate(checked: Checked, dims: Mapping[str, int], model: CostModel) -> Est
     counts: Counter[str] = Counter()
     rounds = bytes_sent = live = peak = 0
     actual = dict(dims)
-    for level in schedule(checked, model.compare_bits):
+    for level in schedule(checked):
         longest = busy = 0
         for position in (*level.interactive, *level.local):
             node = checked.program.nodes[position]
             live += sum(_bytes(checked.types[v], actual, model) for v in checked.results(position))
-            call = call_of(checked, position, dims, model.compare_bits)
+            call = call_of(checked, position, actual, model.compare_bits)
             if not call.results[0].secret:
                 continue
             steps = 0

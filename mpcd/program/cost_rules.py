@@ -44,6 +44,28 @@ def less_name(bits: int, *types: Type) -> str:
     return "less_than" if fits(bits, *types) else "less_than_full"
 
 
+# -- whether an operation with a secret result needs messages at all, from the types alone ------------------
+def local(_args: Sequence[Type], _results: Sequence[Type]) -> bool:
+    return False
+
+
+def interactive(_args: Sequence[Type], _results: Sequence[Type]) -> bool:
+    return True
+
+
+def if_both_secret(args: Sequence[Type], _results: Sequence[Type]) -> bool:
+    return args[0].secret and args[1].secret
+
+
+def if_chosen_in_secret(args: Sequence[Type], _results: Sequence[Type]) -> bool:
+    return args[0].secret or args[1].kind == "bool"
+
+
+def if_bool(_args: Sequence[Type], results: Sequence[Type]) -> bool:
+    return results[0].kind == "bool"
+
+
+# -- which engine operations it becomes -------------------------------------------------------------------
 def free(_call: Call) -> Sequence[Stage]:
     return ()
 

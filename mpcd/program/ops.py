@@ -5,6 +5,7 @@ arity     smallest and largest number of operands
 results   names of the results; one value number each
 infer     type and range rule           (`type_rules`)
 clear     what it means on cleartext    (`clear_rules`)
+talks     whether it needs messages, if its result is secret (`cost_rules`)
 cost      which engine operations it becomes (`cost_rules`)
 lowering  how the interpreter computes it on secrets (a name in `mpcd.runtime.lowering`)
 
@@ -38,6 +39,7 @@ class Op:
     results: tuple[str, ...]
     infer: Infer | None
     clear: Clear | None
+    talks: Callable[[Sequence[Type], Sequence[Type]], bool]
     cost: Callable[[Call], Sequence[Stage]]
     lowering: str
 
@@ -48,34 +50,62 @@ def _plain(rule: Callable[[Sequence[Array]], Arrays]) -> Clear:
 
 ONE = ("",)
 TABLE = (
-    Op("input", (0, 0), ONE, None, None, cost.bool_input, "input"),
-    Op("parameter", (0, 0), ONE, None, None, cost.free, ""),
-    Op("constant", (0, 0), ONE, None, None, cost.free, ""),
-    Op("add", (2, 2), ONE, types.add, _plain(clear.add), cost.free, "add"),
-    Op("sub", (2, 2), ONE, types.sub, _plain(clear.sub), cost.free, "sub"),
-    Op("neg", (1, 1), ONE, types.neg, _plain(clear.neg), cost.free, "neg"),
-    Op("mul", (2, 2), ONE, types.mul, _plain(clear.mul), cost.product, "mul"),
-    Op("sum", (1, 1), ONE, types.total, _plain(clear.total), cost.free, "total"),
-    Op("inner", (2, 2), ONE, types.inner, _plain(clear.inner), cost.inner, "inner"),
-    Op("matmul", (2, 2), ONE, types.matmul, _plain(clear.matmul), cost.matmul, "matmul"),
-    Op("less", (2, 2), ONE, types.compare, _plain(clear.less), cost.less, "less"),
-    Op("equal", (2, 2), ONE, types.compare, _plain(clear.equal), cost.equal, "equal"),
-    Op("and", (2, 2), ONE, types.logic, _plain(clear.conj), cost.conj, "conj"),
-    Op("or", (2, 2), ONE, types.logic, _plain(clear.disj), cost.conj, "disj"),
-    Op("xor", (2, 2), ONE, types.logic, _plain(clear.xor), cost.free, "xor"),
-    Op("not", (1, 1), ONE, types.logic, _plain(clear.negate), cost.free, "negate"),
-    Op("to_int", (1, 1), ONE, types.to_int, _plain(clear.to_int), cost.to_int, "to_int"),
-    Op("select", (3, 3), ONE, types.select, _plain(clear.select), cost.select, "select"),
-    Op("maximum", (2, 2), ONE, types.larger, _plain(clear.larger), cost.pick, "larger"),
-    Op("minimum", (2, 2), ONE, types.smaller, _plain(clear.smaller), cost.pick, "smaller"),
-    Op("max", (1, 1), ONE, types.largest_of, _plain(clear.largest_of), cost.largest_of, "largest_of"),
-    Op("argmax", (1, 2), ("value", "index"), types.argmax, _plain(clear.argmax), cost.argmax, "argmax"),
+    Op("input", (0, 0), ONE, None, None, cost.if_bool, cost.bool_input, "input"),
+    Op("parameter", (0, 0), ONE, None, None, cost.local, cost.free, ""),
+    Op("constant", (0, 0), ONE, None, None, cost.local, cost.free, ""),
+    Op("add", (2, 2), ONE, types.add, _plain(clear.add), cost.local, cost.free, "add"),
+    Op("sub", (2, 2), ONE, types.sub, _plain(clear.sub), cost.local, cost.free, "sub"),
+    Op("neg", (1, 1), ONE, types.neg, _plain(clear.neg), cost.local, cost.free, "neg"),
+    Op("mul", (2, 2), ONE, types.mul, _plain(clear.mul), cost.if_both_secret, cost.product, "mul"),
+    Op("sum", (1, 1), ONE, types.total, _plain(clear.total), cost.local, cost.free, "total"),
+    Op("inner", (2, 2), ONE, types.inner, _plain(clear.inner), cost.if_both_secret, cost.inner, "inner"),
+    Op("matmul", (2, 2), ONE, types.matmul, _plain(clear.matmul), cost.interactive, cost.matmul, "matmul"),
+    Op("less", (2, 2), ONE, types.compare, _plain(clear.less), cost.interactive, cost.less, "less"),
+    Op("equal", (2, 2), ONE, types.compare, _plain(clear.equal), cost.interactive, cost.equal, "equal"),
+    Op("and", (2, 2), ONE, types.logic, _plain(clear.conj), cost.interactive, cost.conj, "conj"),
+    Op("or", (2, 2), ONE, types.logic, _plain(clear.disj), cost.interactive, cost.conj, "disj"),
+    Op("xor", (2, 2), ONE, types.logic, _plain(clear.xor), cost.local, cost.free, "xor"),
+    Op("not", (1, 1), ONE, types.logic, _plain(clear.negate), cost.local, cost.free, "negate"),
+    Op("to_int", (1, 1), ONE, types.to_int, _plain(clear.to_int), cost.interactive, cost.to_int, "to_int"),
+    Op(
+        "select",
+        (3, 3),
+        ONE,
+        types.select,
+        _plain(clear.select),
+        cost.if_chosen_in_secret,
+        cost.select,
+        "select",
+    ),
+    Op("maximum", (2, 2), ONE, types.larger, _plain(clear.larger), cost.interactive, cost.pick, "larger"),
+    Op("minimum", (2, 2), ONE, types.smaller, _plain(clear.smaller), cost.interactive, cost.pick, "smaller"),
+    Op(
+        "max",
+        (1, 1),
+        ONE,
+        types.largest_of,
+        _plain(clear.largest_of),
+        cost.interactive,
+        cost.largest_of,
+        "largest_of",
+    ),
+    Op(
+        "argmax",
+        (1, 2),
+        ("value", "index"),
+        types.argmax,
+        _plain(clear.argmax),
+        cost.interactive,
+        cost.argmax,
+        "argmax",
+    ),
     Op(
         "top2",
         (1, 2),
         ("first", "first_index", "second", "second_index"),
         types.top2,
         lambda args, results: clear.top2(args, results[2].low),
+        cost.interactive,
         cost.top2,
         "top2",
     ),

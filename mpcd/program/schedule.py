@@ -7,7 +7,6 @@ number of levels is the interactive depth of the program and not its size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mpcd.program.check import Checked
@@ -29,27 +28,29 @@ class Level:
     dead: list[int] = field(default_factory=list)
 
 
-def schedule(checked: Checked, compare_bits: int = 64) -> list[Level]:
+def schedule(checked: Checked) -> list[Level]:
     """The levels of a program, in order. Linear in its size."""
-    nodes, types = checked.program.nodes, checked.types
-    maxima = checked.maxima
+    types, starts = checked.types, checked.starts
+    stops = (*starts[1:], len(types))
     depth: list[int] = []  # of each value
     last: list[int] = []  # level of the last use of each value
     levels: list[Level] = []
-    for position, node in enumerate(nodes):
-        results = checked.results(position)
-        call = Call(
-            tuple([types[a] for a in node.args]), tuple([types[v] for v in results]), maxima, compare_bits
-        )
-        interactive = call.results[0].secret and bool(OPS[node.op].cost(call))
-        level = max([depth[a] for a in node.args], default=0) + interactive
+    for position, node in enumerate(checked.program.nodes):
+        level = 0
+        for arg in node.args:
+            if depth[arg] > level:
+                level = depth[arg]
+        results = types[starts[position] : stops[position]]
+        talks = results[0].secret and OPS[node.op].talks([types[a] for a in node.args], results)
+        level += talks
         while len(levels) <= level:
             levels.append(Level())
-        (levels[level].interactive if interactive else levels[level].local).append(position)
+        (levels[level].interactive if talks else levels[level].local).append(position)
         for arg in node.args:
-            last[arg] = max(last[arg], level)
-        depth.extend([level] * len(results))
-        last.extend([level] * len(results))
+            if last[arg] < level:
+                last[arg] = level
+        depth += [level] * len(results)
+        last += [level] * len(results)
     kept = {value for _, value in checked.program.outputs}
     for value, level in enumerate(last):
         if value not in kept:
@@ -57,8 +58,9 @@ def schedule(checked: Checked, compare_bits: int = 64) -> list[Level]:
     return levels
 
 
-def call_of(checked: Checked, position: int, dims: Mapping[str, int], compare_bits: int) -> Call:
-    """A node with its types and the actual lengths, for the cost rules."""
-    args = tuple([checked.types[a] for a in checked.program.nodes[position].args])
-    results = tuple([checked.types[v] for v in checked.results(position)])
-    return Call(args, results, dict(dims), compare_bits)
+def call_of(checked: Checked, position: int, dims: dict[str, int], compare_bits: int) -> Call:
+    """A node with its types and the actual lengths, for cost rules and lowering."""
+    types, node = checked.types, checked.program.nodes[position]
+    start = checked.starts[position]
+    results = types[start : start + len(OPS[node.op].results)]
+    return Call(tuple([types[a] for a in node.args]), results, dims, compare_bits)

@@ -36,6 +36,7 @@ HASH_DOMAIN = b"mpcd program hash\x00"
 _MAX_LINES = MAX_NODES + MAX_DIMS + MAX_OUTPUTS + 4
 _MAX_LINE = MAX_DOC_CHARACTERS + 100
 _NUMBER = re.compile(r"-?[0-9]{1,20}\Z", re.ASCII)
+_OPERANDS = re.compile(r"%[0-9]{1,7}(?: %[0-9]{1,7}){0,7}\Z", re.ASCII)
 _TYPE = re.compile(
     r"(?:(bool|order)|int\[(-?[0-9]{1,20}),(-?[0-9]{1,20})\]) \(([A-Za-z0-9_,]{0,200})\)\Z", re.ASCII
 )
@@ -155,10 +156,9 @@ def _dim(line: str, index: int) -> tuple[str, int]:
 
 
 def _value(token: str, index: int) -> int:
-    digits = token[1:]
-    if token[:1] != "%" or not 0 < len(digits) < 8 or not (digits.isascii() and digits.isdecimal()):
+    if not _OPERANDS.match(token) or " " in token:
         raise _malformed(index)
-    return int(digits)
+    return int(token[1:])
 
 
 def _output(line: str, index: int) -> tuple[str, int]:
@@ -178,7 +178,9 @@ def _node(line: str, index: int) -> Node:
         return Node(op, name=name, declared=_type(declared, op == "input", index))
     if op == "constant":
         return Node(op, literal=_literal(operands, index))
-    return Node(op, tuple([_value(token, index) for token in operands.split(" ")]))
+    if not _OPERANDS.match(operands):
+        raise _malformed(index)
+    return Node(op, tuple(map(int, operands.replace("%", "").split(" "))))
 
 
 def _literal(text: str, index: int) -> int | bool:

@@ -26,7 +26,7 @@ from mpcd.program.cost_rules import Call
 from mpcd.program.evaluate import Given, check_dims, public_values
 from mpcd.program.ops import OPS
 from mpcd.program.schedule import Level, call_of, schedule
-from mpcd.program.types import lengths
+from mpcd.program.types import Shape, Type, lengths
 from mpcd.protocols.engine import AnyEngine
 from mpcd.protocols.rounds import Rounds, parallel
 from mpcd.runtime.lowering import ELEMENTWISE, INTERACTIVE, LOCAL, Value, stretch
@@ -71,7 +71,7 @@ def run(
     check_fits(program, engine.signed_bits)
     public = public_values(program, parameters, dims)
     machine = _Machine(program, engine, dict(dims), {**arguments, **public}, bits or {})
-    for level in schedule(program, engine.compare_bits):
+    for level in schedule(program):
         yield from machine.level(level)
     return (yield from machine.outputs())
 
@@ -94,10 +94,11 @@ class _Machine:
         self.given = given
         self.bits = bits
         self.values: list[Value] = [None] * len(program.types)
+        self.sizes: dict[Shape, int] = {}
         self.block = max(64, engine.block_elements // 64 * 64)
 
     def level(self, level: Level) -> Rounds[None]:
-        if len(level.interactive) == 1 and self._size(level.interactive[0]) <= self.block:
+        if len(level.interactive) == 1 and self._is_whole(level.interactive[0]):
             # Most levels of a deep program: no task list and no merging of rounds.
             position = level.interactive[0]
             self._store(position, (yield from self._step(position)))
@@ -124,17 +125,26 @@ class _Machine:
     def _call(self, position: int) -> Call:
         return call_of(self.checked, position, self.dims, self.engine.compare_bits)
 
+    def _elements(self, t: Type) -> int:
+        size = self.sizes.get(t.shape)
+        if size is None:
+            size = self.sizes[t.shape] = math.prod(lengths(t.shape, self.dims))
+        return size
+
     def _size(self, position: int) -> int:
-        """Elements of the (first) result, or of the operand if that is larger."""
-        values = (*self.nodes[position].args, self.checked.starts[position])
-        return max(math.prod(lengths(self.checked.types[v].shape, self.dims)) for v in values)
+        """Elements of the (first) result."""
+        return self._elements(self.checked.types[self.checked.starts[position]])
+
+    def _is_whole(self, position: int) -> bool:
+        """Whether the operation is done in one piece."""
+        return self._size(position) <= self.block or OPS[self.nodes[position].op].lowering not in ELEMENTWISE
 
     def _store(self, position: int, result: Any) -> None:
         start = self.checked.starts[position]
-        if len(OPS[self.nodes[position].op].results) == 1:
-            self.values[start] = result
-        else:
+        if type(result) is list:
             self.values[start : start + len(result)] = result
+        else:
+            self.values[start] = result
 
     def _args(self, position: int, call: Call) -> list[Value]:
         """Operands; those of an elementwise operation all at the length of the result."""
@@ -145,7 +155,7 @@ class _Machine:
         args = [self.values[a] for a in node.args]
         if lowering not in ELEMENTWISE:
             return args
-        size = call.size(call.results[0])
+        size = self._elements(call.results[0])
         return [
             # A single bit is stretched only after its conversion to an integer (`select`).
             a if t.kind == "bool" and t.secret else stretch(self.engine, a, t, size)
@@ -185,7 +195,7 @@ class _Machine:
         if rule is None:
             return self.given[node.name]
         results = rule([self.values[a] for a in node.args], call.results)
-        return results[0] if len(results) == 1 else results
+        return results[0] if len(results) == 1 else list(results)
 
     # -- many operations at once -------------------------------------------------------------------
 
@@ -216,7 +226,7 @@ class _Machine:
     def _tasks(self, positions: list[int]) -> Iterator[_Task]:
         for position in positions:
             size = self._size(position)
-            if size <= self.block or OPS[self.nodes[position].op].lowering not in ELEMENTWISE:
+            if self._is_whole(position):
                 yield _Task(position, 0, size, True)
                 continue
             for start in range(0, size, self.block):
