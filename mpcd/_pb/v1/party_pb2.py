@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from mpcd._pb.v1 import common_pb2 as mpcd_dot___pb_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mpcd/_pb/v1/party.proto\x12\x07mpcd.v1\x1a\x18mpcd/_pb/v1/common.proto\"\x0f\n\rStatusRequest\";\n\nPeerStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x11\n\tconnected\x18\x03 \x01(\x08\"\xd5\x01\n\x0bPartyStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0broster_hash\x18\x03 \x01(\x0c\x12\x0f\n\x07\x63ontrol\x18\x04 \x01(\t\x12\r\n\x05links\x18\x05 \x01(\t\x12\x1c\n\x14\x63oordinator_attached\x18\x06 \x01(\x08\x12\"\n\x05peers\x18\x07 \x03(\x0b\x32\x13.mpcd.v1.PeerStatus\x12\x14\n\x0cjobs_running\x18\x08 \x01(\r\x12\x1a\n\x12leaf_expires_at_ms\x18\t \x01(\x03\"X\n\x15OperatorSubmitRequest\x12\x15\n\rspecification\x18\x01 \x01(\x0c\x12\x0f\n\x07program\x18\x02 \x01(\x0c\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\"3\n\x13OperatorSubmitReply\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\"=\n\x13OperatorPlanRequest\x12\x15\n\rspecification\x18\x01 \x01(\x0c\x12\x0f\n\x07program\x18\x02 \x01(\x0c\"6\n\x08PlanFact\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05party\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x80\x01\n\tPlanReply\x12\x12\n\nacceptable\x18\x01 \x01(\x08\x12 \n\x05\x66\x61\x63ts\x18\x02 \x03(\x0b\x32\x11.mpcd.v1.PlanFact\x12\x0e\n\x06rounds\x18\x03 \x01(\x04\x12\x17\n\x0f\x62ytes_per_party\x18\x04 \x01(\x04\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x04\"!\n\x12OperatorJobRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\"$\n\x13OperatorListRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"7\n\x07JobStep\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05\x61t_ms\x18\x02 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"d\n\x0bJobProgress\x12\x13\n\x0brounds_done\x18\x01 \x01(\x04\x12\x14\n\x0crounds_total\x18\x02 \x01(\x04\x12\x12\n\nbytes_sent\x18\x03 \x01(\x04\x12\x16\n\x0e\x62ytes_received\x18\x04 \x01(\x04\"\xfc\x01\n\x0bOperatorJob\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tsubmitter\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05\x65nded\x18\x05 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12!\n\x07history\x18\x07 \x03(\x0b\x32\x10.mpcd.v1.JobStep\x12&\n\x08progress\x18\x08 \x01(\x0b\x32\x14.mpcd.v1.JobProgress\x12\x0f\n\x07parties\x18\t \x03(\t\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\n \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\r\x12\x0f\n\x07session\x18\x0c \x01(\x0c\"2\n\x0cOperatorJobs\x12\"\n\x04jobs\x18\x01 \x03(\x0b\x32\x14.mpcd.v1.OperatorJob\"4\n\x15OperatorCancelRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0e\n\x06reason\x18\x02 \x01(\t\"5\n\x15OperatorResultRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07wait_ms\x18\x02 \x01(\r\"J\n\x0bResultChunk\x12\x0e\n\x06output\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05shape\x18\x03 \x03(\x04\x12\x0e\n\x06values\x18\x04 \x01(\x0c\"6\n\x16OperatorReceiptRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07wait_ms\x18\x02 \x01(\r2\xb2\x04\n\x08Operator\x12\x36\n\x06Status\x12\x16.mpcd.v1.StatusRequest\x1a\x14.mpcd.v1.PartyStatus\x12\x46\n\x06Submit\x12\x1e.mpcd.v1.OperatorSubmitRequest\x1a\x1c.mpcd.v1.OperatorSubmitReply\x12\x38\n\x04Plan\x12\x1c.mpcd.v1.OperatorPlanRequest\x1a\x12.mpcd.v1.PlanReply\x12\x38\n\x03Get\x12\x1b.mpcd.v1.OperatorJobRequest\x1a\x14.mpcd.v1.OperatorJob\x12;\n\x04List\x12\x1c.mpcd.v1.OperatorListRequest\x1a\x15.mpcd.v1.OperatorJobs\x12<\n\x05Watch\x12\x1b.mpcd.v1.OperatorJobRequest\x1a\x14.mpcd.v1.OperatorJob0\x01\x12\x36\n\x06\x43\x61ncel\x12\x1e.mpcd.v1.OperatorCancelRequest\x1a\x0c.mpcd.v1.Ack\x12@\n\x06Result\x12\x1e.mpcd.v1.OperatorResultRequest\x1a\x14.mpcd.v1.ResultChunk0\x01\x12=\n\x07Receipt\x12\x1f.mpcd.v1.OperatorReceiptRequest\x1a\x11.mpcd.v1.Envelopeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mpcd/_pb/v1/party.proto\x12\x07mpcd.v1\x1a\x18mpcd/_pb/v1/common.proto\"\x0f\n\rStatusRequest\";\n\nPeerStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x11\n\tconnected\x18\x03 \x01(\x08\"\xd5\x01\n\x0bPartyStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0broster_hash\x18\x03 \x01(\x0c\x12\x0f\n\x07\x63ontrol\x18\x04 \x01(\t\x12\r\n\x05links\x18\x05 \x01(\t\x12\x1c\n\x14\x63oordinator_attached\x18\x06 \x01(\x08\x12\"\n\x05peers\x18\x07 \x03(\x0b\x32\x13.mpcd.v1.PeerStatus\x12\x14\n\x0cjobs_running\x18\x08 \x01(\r\x12\x1a\n\x12leaf_expires_at_ms\x18\t \x01(\x03\"c\n\x15OperatorSubmitRequest\x12\x10\n\x08job_file\x18\x01 \x01(\x0c\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0f\n\x07program\x18\x03 \x01(\x0c\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\"3\n\x13OperatorSubmitReply\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\"H\n\x13OperatorPlanRequest\x12\x10\n\x08job_file\x18\x01 \x01(\x0c\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0f\n\x07program\x18\x03 \x01(\x0c\"6\n\x08PlanFact\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05party\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x80\x01\n\tPlanReply\x12\x12\n\nacceptable\x18\x01 \x01(\x08\x12 \n\x05\x66\x61\x63ts\x18\x02 \x03(\x0b\x32\x11.mpcd.v1.PlanFact\x12\x0e\n\x06rounds\x18\x03 \x01(\x04\x12\x17\n\x0f\x62ytes_per_party\x18\x04 \x01(\x04\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x04\"!\n\x12OperatorJobRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\"$\n\x13OperatorListRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"7\n\x07JobStep\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05\x61t_ms\x18\x02 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"d\n\x0bJobProgress\x12\x13\n\x0brounds_done\x18\x01 \x01(\x04\x12\x14\n\x0crounds_total\x18\x02 \x01(\x04\x12\x12\n\nbytes_sent\x18\x03 \x01(\x04\x12\x16\n\x0e\x62ytes_received\x18\x04 \x01(\x04\"\xfc\x01\n\x0bOperatorJob\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tsubmitter\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05\x65nded\x18\x05 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12!\n\x07history\x18\x07 \x03(\x0b\x32\x10.mpcd.v1.JobStep\x12&\n\x08progress\x18\x08 \x01(\x0b\x32\x14.mpcd.v1.JobProgress\x12\x0f\n\x07parties\x18\t \x03(\t\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\n \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\r\x12\x0f\n\x07session\x18\x0c \x01(\x0c\"2\n\x0cOperatorJobs\x12\"\n\x04jobs\x18\x01 \x03(\x0b\x32\x14.mpcd.v1.OperatorJob\"4\n\x15OperatorCancelRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0e\n\x06reason\x18\x02 \x01(\t\"5\n\x15OperatorResultRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07wait_ms\x18\x02 \x01(\r\"J\n\x0bResultChunk\x12\x0e\n\x06output\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05shape\x18\x03 \x03(\x04\x12\x0e\n\x06values\x18\x04 \x01(\x0c\"6\n\x16OperatorReceiptRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07wait_ms\x18\x02 \x01(\r2\xb2\x04\n\x08Operator\x12\x36\n\x06Status\x12\x16.mpcd.v1.StatusRequest\x1a\x14.mpcd.v1.PartyStatus\x12\x46\n\x06Submit\x12\x1e.mpcd.v1.OperatorSubmitRequest\x1a\x1c.mpcd.v1.OperatorSubmitReply\x12\x38\n\x04Plan\x12\x1c.mpcd.v1.OperatorPlanRequest\x1a\x12.mpcd.v1.PlanReply\x12\x38\n\x03Get\x12\x1b.mpcd.v1.OperatorJobRequest\x1a\x14.mpcd.v1.OperatorJob\x12;\n\x04List\x12\x1c.mpcd.v1.OperatorListRequest\x1a\x15.mpcd.v1.OperatorJobs\x12<\n\x05Watch\x12\x1b.mpcd.v1.OperatorJobRequest\x1a\x14.mpcd.v1.OperatorJob0\x01\x12\x36\n\x06\x43\x61ncel\x12\x1e.mpcd.v1.OperatorCancelRequest\x1a\x0c.mpcd.v1.Ack\x12@\n\x06Result\x12\x1e.mpcd.v1.OperatorResultRequest\x1a\x14.mpcd.v1.ResultChunk0\x01\x12=\n\x07Receipt\x12\x1f.mpcd.v1.OperatorReceiptRequest\x1a\x11.mpcd.v1.Envelopeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,35 +39,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PARTYSTATUS']._serialized_start=141
   _globals['_PARTYSTATUS']._serialized_end=354
   _globals['_OPERATORSUBMITREQUEST']._serialized_start=356
-  _globals['_OPERATORSUBMITREQUEST']._serialized_end=444
-  _globals['_OPERATORSUBMITREPLY']._serialized_start=446
-  _globals['_OPERATORSUBMITREPLY']._serialized_end=497
-  _globals['_OPERATORPLANREQUEST']._serialized_start=499
-  _globals['_OPERATORPLANREQUEST']._serialized_end=560
-  _globals['_PLANFACT']._serialized_start=562
-  _globals['_PLANFACT']._serialized_end=616
-  _globals['_PLANREPLY']._serialized_start=619
-  _globals['_PLANREPLY']._serialized_end=747
-  _globals['_OPERATORJOBREQUEST']._serialized_start=749
-  _globals['_OPERATORJOBREQUEST']._serialized_end=782
-  _globals['_OPERATORLISTREQUEST']._serialized_start=784
-  _globals['_OPERATORLISTREQUEST']._serialized_end=820
-  _globals['_JOBSTEP']._serialized_start=822
-  _globals['_JOBSTEP']._serialized_end=877
-  _globals['_JOBPROGRESS']._serialized_start=879
-  _globals['_JOBPROGRESS']._serialized_end=979
-  _globals['_OPERATORJOB']._serialized_start=982
-  _globals['_OPERATORJOB']._serialized_end=1234
-  _globals['_OPERATORJOBS']._serialized_start=1236
-  _globals['_OPERATORJOBS']._serialized_end=1286
-  _globals['_OPERATORCANCELREQUEST']._serialized_start=1288
-  _globals['_OPERATORCANCELREQUEST']._serialized_end=1340
-  _globals['_OPERATORRESULTREQUEST']._serialized_start=1342
-  _globals['_OPERATORRESULTREQUEST']._serialized_end=1395
-  _globals['_RESULTCHUNK']._serialized_start=1397
-  _globals['_RESULTCHUNK']._serialized_end=1471
-  _globals['_OPERATORRECEIPTREQUEST']._serialized_start=1473
-  _globals['_OPERATORRECEIPTREQUEST']._serialized_end=1527
-  _globals['_OPERATOR']._serialized_start=1530
-  _globals['_OPERATOR']._serialized_end=2092
+  _globals['_OPERATORSUBMITREQUEST']._serialized_end=455
+  _globals['_OPERATORSUBMITREPLY']._serialized_start=457
+  _globals['_OPERATORSUBMITREPLY']._serialized_end=508
+  _globals['_OPERATORPLANREQUEST']._serialized_start=510
+  _globals['_OPERATORPLANREQUEST']._serialized_end=582
+  _globals['_PLANFACT']._serialized_start=584
+  _globals['_PLANFACT']._serialized_end=638
+  _globals['_PLANREPLY']._serialized_start=641
+  _globals['_PLANREPLY']._serialized_end=769
+  _globals['_OPERATORJOBREQUEST']._serialized_start=771
+  _globals['_OPERATORJOBREQUEST']._serialized_end=804
+  _globals['_OPERATORLISTREQUEST']._serialized_start=806
+  _globals['_OPERATORLISTREQUEST']._serialized_end=842
+  _globals['_JOBSTEP']._serialized_start=844
+  _globals['_JOBSTEP']._serialized_end=899
+  _globals['_JOBPROGRESS']._serialized_start=901
+  _globals['_JOBPROGRESS']._serialized_end=1001
+  _globals['_OPERATORJOB']._serialized_start=1004
+  _globals['_OPERATORJOB']._serialized_end=1256
+  _globals['_OPERATORJOBS']._serialized_start=1258
+  _globals['_OPERATORJOBS']._serialized_end=1308
+  _globals['_OPERATORCANCELREQUEST']._serialized_start=1310
+  _globals['_OPERATORCANCELREQUEST']._serialized_end=1362
+  _globals['_OPERATORRESULTREQUEST']._serialized_start=1364
+  _globals['_OPERATORRESULTREQUEST']._serialized_end=1417
+  _globals['_RESULTCHUNK']._serialized_start=1419
+  _globals['_RESULTCHUNK']._serialized_end=1493
+  _globals['_OPERATORRECEIPTREQUEST']._serialized_start=1495
+  _globals['_OPERATORRECEIPTREQUEST']._serialized_end=1549
+  _globals['_OPERATOR']._serialized_start=1552
+  _globals['_OPERATOR']._serialized_end=2114
 # @@protoc_insertion_point(module_scope)

@@ -44,14 +44,16 @@ class PartyStatus(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., roster_hash: _Optional[bytes] = ..., control: _Optional[str] = ..., links: _Optional[str] = ..., coordinator_attached: _Optional[bool] = ..., peers: _Optional[_Iterable[_Union[PeerStatus, _Mapping]]] = ..., jobs_running: _Optional[int] = ..., leaf_expires_at_ms: _Optional[int] = ...) -> None: ...
 
 class OperatorSubmitRequest(_message.Message):
-    __slots__ = ("specification", "program", "idempotency_key")
-    SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("job_file", "source", "program", "idempotency_key")
+    JOB_FILE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
-    specification: bytes
+    job_file: bytes
+    source: str
     program: bytes
     idempotency_key: str
-    def __init__(self, specification: _Optional[bytes] = ..., program: _Optional[bytes] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+    def __init__(self, job_file: _Optional[bytes] = ..., source: _Optional[str] = ..., program: _Optional[bytes] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
 class OperatorSubmitReply(_message.Message):
     __slots__ = ("job", "existed")
@@ -62,12 +64,14 @@ class OperatorSubmitReply(_message.Message):
     def __init__(self, job: _Optional[bytes] = ..., existed: _Optional[bool] = ...) -> None: ...
 
 class OperatorPlanRequest(_message.Message):
-    __slots__ = ("specification", "program")
-    SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("job_file", "source", "program")
+    JOB_FILE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     PROGRAM_FIELD_NUMBER: _ClassVar[int]
-    specification: bytes
+    job_file: bytes
+    source: str
     program: bytes
-    def __init__(self, specification: _Optional[bytes] = ..., program: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, job_file: _Optional[bytes] = ..., source: _Optional[str] = ..., program: _Optional[bytes] = ...) -> None: ...
 
 class PlanFact(_message.Message):
     __slots__ = ("topic", "party", "text")
