@@ -1,17 +1,38 @@
-"""What each party may conclude from a failed tag.
-
-A tag that does not fit means that the sender, the backup or the complaining receiver lied. Each of
-the three knows that it did not itself, so each holds the other two; a bystander, and a receipt,
-must name all three: a lying receiver must not put two honest parties in the dock.
+"""A failed tag, and what each party may conclude from it.
 
 Source  protocol notes 11.9
 """
 
 from __future__ import annotations
 
-from mpcd.runtime.frames import TagFault
+from mpcd.errors import PeerError
+
+
+class TagFault(PeerError):
+    """The tag of `backup` does not fit what `sender` sent: one of the two lied, or `receiver` does.
+
+    The round has been withheld from every step; `number` is its number. See `recorded_sets` for what each
+    party may conclude.
+    """
+
+    def __init__(self, path: str, *, sender: int, backup: int, receiver: int, number: int) -> None:
+        super().__init__(
+            f"in round {number} party {receiver} received from party {sender} something that the tag of "
+            f"party {backup} does not fit",
+            step=path,
+            blamed=frozenset((sender, backup)),
+        )
+        self.sender = sender
+        self.backup = backup
+        self.receiver = receiver
+        self.number = number
 
 
 def recorded_sets(fault: TagFault, me: int) -> frozenset[int]:
-    """Return the smallest set that contains a cheater, in the view of party `me`."""
+    """Return the smallest set that contains a cheater, in the view of party `me`.
+
+    Sender, backup or complaining receiver lied. Each of the three knows that it did not itself, so it holds
+    the other two; a bystander, and a receipt, must name all three: a lying receiver must not
+    put two honest parties in the dock.
+    """
     return frozenset((fault.sender, fault.backup, fault.receiver)) - {me}

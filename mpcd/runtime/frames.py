@@ -31,9 +31,11 @@ import numpy as np
 from mpcd.errors import ChannelError, InternalError, PeerError
 from mpcd.protocols.rounds import Inbox, Message, Payload, Round, Words
 from mpcd.ring.tags import Buffer
+from mpcd.runtime.faults import TagFault as TagFault
 from mpcd.runtime.layout import (
     BLOB_PREFIX_BYTES,
     DIGEST_BYTES,
+    HEADER_BYTES,
     TAG_BYTES,
     Check,
     Incoming,
@@ -52,32 +54,12 @@ _PAIR = struct.Struct("<BB6x")
 _LENGTH = struct.Struct("<Q")
 _BLOB_LENGTH = struct.Struct("<I")
 _HEADER = struct.Struct("<BBHI32sQBB6s16s16sQ")
-HEADER_BYTES = _HEADER.size
 
 # Frames up to this size are joined: one copy is cheaper than many buffers in one system call.
 _JOIN_BELOW_BYTES = 16_384
 _MOST_LAYOUTS = 4_096
 _SHAPE = attrgetter("shape")
 _WORD = np.dtype(np.uint64)
-
-
-class TagFault(PeerError):
-    """The tag of `backup` does not fit what `sender` sent: one of the two lied, or `receiver` does.
-
-    The round must not be given to any step; see `recorded_sets` for what each party may conclude.
-    """
-
-    def __init__(self, path: str, *, sender: int, backup: int, receiver: int, number: int) -> None:
-        super().__init__(
-            f"in round {number} party {receiver} received from party {sender} something that the tag of "
-            f"party {backup} does not fit",
-            step=path,
-            blamed=frozenset((sender, backup)),
-        )
-        self.sender = sender
-        self.backup = backup
-        self.receiver = receiver
-        self.number = number
 
 
 @dataclass(slots=True)
@@ -147,11 +129,11 @@ class FrameCodec:
         current = self._current = _Current(number, r, layout, self._fixed + _LENGTH.pack(number), path)
         return {peer: self._frame(current, peer, pair) for peer, pair in layout.outgoing.items()}
 
-    def expected_bytes(self, number: int, r: Round) -> dict[int, int]:
+    def expected_bytes(self, number: int, r: Round) -> Mapping[int, int]:
         """Peer -> the longest acceptable frame, header included; exact unless a blob is expected."""
         current = self._current
         layout = current.layout if current is not None and current.round is r else self._layout(r)
-        return {p: HEADER_BYTES + pair.limit_bytes for p, pair in layout.incoming.items()}
+        return layout.limits
 
     def decode(self, number: int, r: Round, frames: Mapping[int, Buffer]) -> Inbox:
         """Check all frames of the round just encoded, then all tags, and return the messages.

@@ -23,6 +23,7 @@ Shape = tuple[int, ...]
 Described = tuple[str, Shape | None]
 """A label and its shape; None is a blob."""
 
+HEADER_BYTES = 96
 TAG_BYTES = 16
 BLOB_PREFIX_BYTES = 4
 DIGEST_BYTES = 16
@@ -90,11 +91,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All frames of one round at one party."""
+    """All frames of one round at one party.
+
+    limits  peer -> the longest acceptable frame in bytes
+    """
 
     outgoing: dict[int, Outgoing]
     incoming: dict[int, Incoming]
     checks: tuple[Check, ...]
+    limits: dict[int, int]
 
 
 def layout_of(me: int, parties: Sequence[int], r: Round) -> Layout:
@@ -110,6 +115,7 @@ def layout_of(me: int, parties: Sequence[int], r: Round) -> Layout:
         outgoing={p: _outgoing(p, r) for p in peers},
         incoming=incoming,
         checks=tuple(_checks(r, incoming)),
+        limits={p: HEADER_BYTES + pair.limit_bytes for p, pair in incoming.items()},
     )
 
 

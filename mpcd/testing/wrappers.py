@@ -192,7 +192,7 @@ def plus(payload: Payload, by: int) -> Payload:
     """A changed copy: every word (of a blob: every byte) plus a constant."""
     if isinstance(payload, bytes):
         return bytes((byte + by) % 256 for byte in payload)
-    return payload + np.uint64(by % 2**64)
+    return np.asarray(payload + np.uint64(by % 2**64))
 
 
 def flipped(payload: Payload, bit: int) -> Payload:

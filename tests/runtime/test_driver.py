@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from inspect import GEN_CLOSED, getgeneratorstate
@@ -12,7 +14,8 @@ import pytest
 from mpcd.errors import ChannelError, InternalError
 from mpcd.protocols.rounds import Payload, Rounds
 from mpcd.runtime.driver import Counters, drive
-from mpcd.runtime.frames import HEADER_BYTES, FrameCodec, TagFault
+from mpcd.runtime.frames import FrameCodec, TagFault
+from mpcd.runtime.layout import HEADER_BYTES
 from mpcd.runtime.lockstep import lockstep, tag_keys
 from mpcd.testing.wrappers import cheat, shift
 from mpcd.transport.channel import Buffer
@@ -128,3 +131,9 @@ def test_on_round_may_stop_the_run() -> None:
     with pytest.raises(InternalError, match="stop"):
         drive(mine, keyed, Echo(), round_timeout_s=1, on_round=stop)
     assert getgeneratorstate(mine) == GEN_CLOSED
+
+
+def test_the_driver_does_not_load_the_kernels() -> None:
+    """Daemons import it too; compiling belongs into job processes."""
+    code = "import sys, mpcd.runtime.driver; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

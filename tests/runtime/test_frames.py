@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mpcd.errors import ChannelError, InternalError, PeerError
 from mpcd.protocols.rounds import Blob, Inbox, Round, Spec
-from mpcd.runtime.frames import HEADER_BYTES, FrameCodec, TagFault
+from mpcd.runtime.frames import FrameCodec, TagFault
+from mpcd.runtime.layout import HEADER_BYTES
 from mpcd.runtime.lockstep import tag_keys
 from tests.runtime.ring_of_parties import PARTIES, round_of, words_of
 
@@ -111,6 +112,11 @@ def test_any_messages_arrive(shapes: dict[str, tuple[int, ...]], blobs: dict[str
     assert set(inbox) == set(expected)
     for (_, label), payload in inbox.items():
         np.testing.assert_array_equal(payload, sent.get(label, blobs.get(label)))
+
+
+def test_the_header_has_its_declared_length_and_keeps_words_aligned() -> None:
+    assert len(b"".join(codec(0).encode(0, Round("top"))[1])) == HEADER_BYTES
+    assert HEADER_BYTES % 8 == 0
 
 
 def test_expected_bytes_bound_every_frame_and_are_exact_without_blobs() -> None:

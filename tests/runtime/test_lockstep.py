@@ -7,7 +7,8 @@ import pytest
 
 from mpcd.errors import ChannelError, InternalError, PeerError, UsageError
 from mpcd.protocols.rounds import Round, Rounds, Spec, idle
-from mpcd.runtime.frames import HEADER_BYTES, TagFault
+from mpcd.runtime.frames import TagFault
+from mpcd.runtime.layout import HEADER_BYTES
 from mpcd.runtime.lockstep import lockstep, outcome
 from mpcd.testing.wrappers import cheat, lose, shift, silence_from, spy
 from tests.runtime.ring_of_parties import steps
