@@ -101,8 +101,8 @@ def compose(text: str, *, source: str) -> Node:
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
         what = error.problem or error.context or "cannot be read"
         raise ConfigError(f"malformed YAML: {what}", where=where) from None
-    except (yaml.YAMLError, ValueError):
-        # ValueError: an escape such as "\UFFFFFFFF" that is no character.
+    except (yaml.YAMLError, ValueError, OverflowError):
+        # The last two: an escape such as "\UFFFFFFFF" or "\ud800" that is no character.
         raise ConfigError("malformed YAML: a character that YAML does not allow", where=source) from None
 
 
@@ -154,7 +154,7 @@ class _Composer:
         mark = _mark(event)
         if isinstance(event, yaml.ScalarEvent):
             # An empty plain scalar ("key:") is the absence of a value, "''" is an empty text.
-            content = None if event.value == "" and event.style is None else str(event.value)
+            content = None if event.value == "" and event.style is None else _text(event)
             return Node(content, mark, key_mark)
         if isinstance(event, yaml.SequenceStartEvent):
             return Node(self._sequence(depth), mark, key_mark)
@@ -172,11 +172,17 @@ class _Composer:
             where = _where(self._source, event)
             if not isinstance(event, yaml.ScalarEvent):
                 raise ConfigError("a key must be a word", where=where)
-            key = str(event.value)
+            key = _text(event)
             if key in found:
                 raise ConfigError(f"the key {key!r} occurs twice", where=where)
             found[key] = self._node(next(self._events), depth + 1, _mark(event))
         return found
+
+
+def _text(event: yaml.ScalarEvent) -> str:
+    text = str(event.value)
+    text.encode()  # half of a surrogate pair raises a ValueError here
+    return text
 
 
 def _mark(event: yaml.Event) -> tuple[int, int]:
