@@ -8,13 +8,13 @@ local variables or source lines: two sources that mean the same line of operatio
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mpcd.program.types import Type
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One operation.
+class Node(NamedTuple):
+    """One operation (a tuple, because a program may have thousands and is read under a time limit).
 
     op        a key of `mpcd.program.ops.OPS`
     args      value numbers

@@ -13,6 +13,11 @@ from mpcd.program.check import Checked
 from mpcd.program.cost_rules import Call
 from mpcd.program.ops import OPS
 
+BLOCKS_AT_ONCE = 4
+"""Blocks of `engine.block_elements` whose messages and temporaries may be alive at the same time."""
+BRANCHES_AT_ONCE = 256
+"""Operations that share a round at most; it bounds the size of labels and paths."""
+
 
 @dataclass(slots=True)
 class Level:

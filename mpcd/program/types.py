@@ -9,8 +9,7 @@ Ranges are Python integers, so the analysis is exact; it is sound for every leng
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mpcd.errors import UsageError
 
@@ -24,9 +23,8 @@ MAX_DIM = 1 << 32
 DEFAULT_MAX_ROWS = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
-    """The type of one value.
+class Type(NamedTuple):
+    """The type of one value (a tuple, because the validator makes one per operation and must be quick).
 
     kind      "int", "bool" or "order"
     shape     named dimensions and literal lengths

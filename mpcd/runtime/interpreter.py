@@ -25,16 +25,11 @@ from mpcd.program.cost import check_fits
 from mpcd.program.cost_rules import Call
 from mpcd.program.evaluate import Given, check_dims, public_values
 from mpcd.program.ops import OPS
-from mpcd.program.schedule import Level, call_of, schedule
+from mpcd.program.schedule import BLOCKS_AT_ONCE, BRANCHES_AT_ONCE, Level, call_of, schedule
 from mpcd.program.types import Shape, Type, lengths
 from mpcd.protocols.engine import AnyEngine
 from mpcd.protocols.rounds import Rounds, parallel
 from mpcd.runtime.lowering import ELEMENTWISE, INTERACTIVE, LOCAL, Value, stretch
-
-BLOCKS_AT_ONCE = 4
-"""Blocks of `engine.block_elements` whose messages and temporaries may be alive at the same time."""
-BRANCHES_AT_ONCE = 256
-"""Operations that share a round at most; it bounds the size of labels and paths."""
 
 
 @dataclass(frozen=True, slots=True)

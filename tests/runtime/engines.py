@@ -12,9 +12,12 @@ import numpy.typing as npt
 from mpcd.program.check import Checked
 from mpcd.program.evaluate import dims_of
 from mpcd.protocols.engine import Ints
+from mpcd.protocols.rep4.engine import Rep4Engine
 from mpcd.protocols.rounds import Rounds
 from mpcd.runtime.interpreter import run
 from mpcd.runtime.lockstep import lockstep
+from tests.protocols.rep4.four import parties
+from tests.protocols.rep4.four import share as share_rep4
 from tests.toy.engine import ToyEngine
 from tests.toy.engine import share as share_toy
 
@@ -30,7 +33,10 @@ class Setup:
     share: Callable[[Ints, int], Sequence[Any]]
 
 
-ENGINES = {"toy": Setup(lambda: [ToyEngine(0), ToyEngine(1)], share_toy)}
+ENGINES = {
+    "toy": Setup(lambda: [ToyEngine(0), ToyEngine(1)], share_toy),
+    "rep4": Setup(lambda: [Rep4Engine(party) for party in parties()], share_rep4),
+}
 
 
 def execute(
