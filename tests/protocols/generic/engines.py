@@ -37,7 +37,9 @@ def _opened(e: AnyEngine, step: Step, args: list[Any]) -> Rounds[list[Numbers]]:
     results = yield from step(e.at("step"), *args)
     opened: list[Numbers] = []
     for k, result in enumerate(results if isinstance(results, tuple) else (results,)):
-        opened.append((yield from e.at("open", k).open(result)))
+        values = yield from e.at("open", k).open(result)
+        assert values is not None
+        opened.append(values)
     return opened
 
 

@@ -136,8 +136,8 @@ def test_an_empty_table_is_refused(shape: tuple[int, ...]) -> None:
 def test_an_input_out_of_range_makes_a_loser_win_and_the_range_check_names_it() -> None:
     """Why declared ranges are checked inside the computation: an owner shares 2^63 + 50 as its bid.
 
-    100 - (2^63 + 50) has its top bit set, so the cheater beats the bid 100; 2^63 + 50 - 40 has it set, too, so
-    it then loses against the bid 40, which wins the auction instead of 100. The cheater has chosen the winner.
+    100 - (2^63 + 50) has its top bit set, so the cheater beats the bid 100; 2^63 + 50 - 40 has it set,
+    too, so it then loses against the bid 40, which wins instead of 100. The cheater has chosen the winner.
     """
     bids = np.array([100, 2**63 + 50, 40, 7], np.uint64).view(np.int64)
     (found,) = opened("rep4", best, bids)
