@@ -1,0 +1,120 @@
+"""What a job's life needs from the rest of the daemon; tests put their own in its place.
+
+All calls have an end: they return, or raise `ChannelError` when the other side is silent or unreachable, or
+`PeerError`/`RefusedError` when it answers with something that no honest party would say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mpcd._pb.v1.peer_pb2 import (
+    FetchOutputRequest,
+    InputHeader,
+    KeyContributions,
+    OutputHeader,
+    ShareHeader,
+    SlotMessage,
+)
+from mpcd.identity.envelope import Envelope
+from mpcd.jobs.document import InputEntry
+from mpcd.jobs.specification import Specification
+from mpcd.protocols.rounds import Words
+from mpcd.storage.shares import InputKey
+
+
+class Peers(Protocol):
+    """The other parties' daemons, by name, over mutual TLS."""
+
+    def send_slot(self, party: str, message: SlotMessage) -> None:
+        """Send on the long-lived stream without waiting; what cannot be delivered is lost."""
+        ...
+
+    async def deliver_keys(self, party: str, message: KeyContributions) -> None: ...
+    async def announce_session(self, party: str, notice: Envelope) -> None: ...
+    async def deliver_input(self, party: str, header: InputHeader, data: bytes) -> None: ...
+    async def forward_share(self, party: str, header: ShareHeader, data: bytes) -> None: ...
+    async def fetch_output(self, party: str, request: FetchOutputRequest) -> tuple[OutputHeader, bytes]: ...
+    async def deliver_receipt(self, party: str, job: bytes, receipt: Envelope) -> None: ...
+    async def fetch_receipt(self, party: str, job: bytes, wait_ms: int) -> Envelope | None: ...
+
+
+class Reader(Protocol):
+    """This party's own datasets."""
+
+    async def read(self, entry: InputEntry) -> Words:
+        """The rows that the party consented to bring: (columns, rows) words.
+
+        Raises  DataError if the data cannot be used, or is not what was consented to
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedInput:
+    """One accepted input: what this party holds of it."""
+
+    owner: str
+    argument: str
+    rows: int
+    owner_key: bytes
+    payloads: Mapping[int, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything that a job process gets; keys and payloads are secret.
+
+    inputs  the accepted inputs in the order of the specification; with `missing: exclude` or `default` some
+            entries of the specification are not among them
+    """
+
+    job: bytes
+    session: bytes
+    me: int
+    specification: Specification
+    inputs: tuple[AgreedInput, ...]
+    keys: Mapping[int, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a job process hands up when its program has run.
+
+    summands  output -> a -> the words of summand a, little-endian, for the three a that this party holds
+    reveals   what was revealed to all parties on the way: name -> bytes, in order
+    rejected  inputs that turned out to be outside of their declared range, with reasons
+    """
+
+    summands: Mapping[str, Mapping[int, bytes]] = field(repr=False)
+    reveals: Mapping[str, bytes]
+    rejected: Mapping[InputKey, str]
+
+
+Reveal = Callable[[], Awaitable[bool]]
+"""The job process is about to reveal something to all parties: may it? (a slot decides)."""
+
+
+class Worker(Protocol):
+    """One reserved job process."""
+
+    async def run(self, order: Order, reveal: Reveal) -> Product:
+        """Run the program. Cancelling the call kills the process.
+
+        Raises  PeerError, ChannelError, DataError as the process reports; InternalError if it dies
+        """
+        ...
+
+    async def release(self) -> None:
+        """Give the process back, or kill it if it runs; may be called twice."""
+        ...
+
+
+class Workers(Protocol):
+    """The pool of job processes."""
+
+    async def reserve(self, job: bytes, wait_s: float) -> Worker | None:
+        """Reserve a process and its memory; None if there is none within that time."""
+        ...
