@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from mpcd.identity.names import Name
-from mpcd.jobs.states import State
 from mpcd.jobs.statements import Hex32, Reason, Statement
+from mpcd.jobs.states import State
 
 Milliseconds = Annotated[int, Field(ge=0, lt=1 << 53)]
 

@@ -48,4 +48,11 @@ MIGRATIONS: tuple[str, ...] = (
         number INTEGER PRIMARY KEY, job BLOB NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL
     ) STRICT;
     """,
+    # The coordinator's: what parties have signed about a job, the newest of each kind and party.
+    """
+    CREATE TABLE notices (
+        job BLOB NOT NULL REFERENCES jobs (job), kind TEXT NOT NULL, party TEXT NOT NULL,
+        number INTEGER NOT NULL, envelope BLOB NOT NULL, PRIMARY KEY (job, kind, party)
+    ) STRICT;
+    """,
 )

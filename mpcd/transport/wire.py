@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mpcd._pb.v1 import common_pb2
-from mpcd.identity.envelope import MAX_SIGNATURES, Envelope, Signature
 from mpcd.identity.encoding import MalformedError
+from mpcd.identity.envelope import MAX_SIGNATURES, Envelope, Signature
 
 
 def to_wire(envelope: Envelope) -> common_pb2.Envelope:
