@@ -17,6 +17,7 @@ demo: $(VENV)/.run
 	@$(BIN)/mpcd demo auction
 
 test: $(VENV)/.dev
+	@deploy/need systemd-analyze:systemd docker-compose:docker-compose
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.dev
@@ -32,7 +33,8 @@ bench: $(VENV)/.dev
 # What is installed is what the lock files name, hash by hash; the package itself is installed editable.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mpcd needs Python 3.11 or newer"; exit 3; }
-	@$(PYTHON) -m venv $(VENV) || { echo "on Debian: apt-get install python3-venv"; exit 3; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || deploy/need :python3-venv
+	@$(PYTHON) -m venv $(VENV)
 
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 $(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,16 +36,28 @@ class LocalCluster:
     parties: tuple[str, ...]
 
     @classmethod
-    def create(cls, directory: Path, bids: Mapping[str, int | None], *, delta: str = "1s") -> LocalCluster:
+    def create(
+        cls,
+        directory: Path,
+        bids: Mapping[str, int | None],
+        *,
+        delta: str = "1s",
+        addresses: Iterator[str] | None = None,
+    ) -> LocalCluster:
         """Make keys, rosters, configurations and, for parties that bid, a CSV file with the bid.
+
+        `addresses` gives one address for the coordinator, then control and links of every party; without it
+        free ports of the loopback are taken.
 
         Raises  UsageError if the directory holds a cluster already, or sockets in it would have
                 names longer than the system allows
         """
         if len(str(directory / max(bids, key=len) / "party.sock").encode()) > 100:
             raise UsageError(f"{directory} has too long a path for a Unix socket", fix="use a shorter one")
-        ports = _free_ports(2 * len(bids) + 1)
-        members = [init_coordinator(directory / COORDINATOR, COORDINATOR, control=ports.pop())]
+        anywhere = addresses is not None
+        where = addresses or iter(_free_ports(2 * len(bids) + 1))
+        home = directory / COORDINATOR
+        members = [init_coordinator(home, COORDINATOR, control=next(where), anywhere=anywhere)]
         for name, bid in bids.items():
             home = directory / name
             data = {"bid": BID} if bid is not None else None

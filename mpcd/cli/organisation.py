@@ -33,32 +33,44 @@ def init_party(
     *,
     control: str,
     links: str,
+    anywhere: bool = False,
     data: Mapping[str, Dataset] | None = None,
     delta: str = "2s",
     automatic: bool = False,
 ) -> Member:
     """Create keys and a commented party.yaml in a new or empty directory; return the roster entry.
 
-    Shapes  control, links: "host:port", where the daemon listens and is reached
+    Shapes  control, links: "host:port", where the daemon is reached; it listens there too, or at
+            the same ports of all addresses of the machine if `anywhere`
     Raises  UsageError if something is there already
     """
     identity, certificate = _create_keys(directory, name, PARTY_FILE)
     member = entry_of(identity, certificate, "party", control, links)
-    text = _PARTY.format(name=name, control=control, links=links, delta=delta)
+    listen = {"control": _listen(control, anywhere), "links": _listen(links, anywhere)}
+    text = _PARTY.format(name=name, delta=delta, **listen)
     text += _data_section(data or {}) + _policy_section(automatic)
     _finish(directory, PARTY_FILE, text, member)
     return member
 
 
-def init_coordinator(directory: Path, name: str, *, control: str) -> Member:
-    """Create keys and a commented coordinator.yaml; return the roster entry.
+def init_coordinator(directory: Path, name: str, *, control: str, anywhere: bool = False) -> Member:
+    """Create keys and a commented coordinator.yaml; return the roster entry. Addresses as in `init_party`.
 
     Raises  UsageError if something is there already
     """
     identity, certificate = _create_keys(directory, name, COORDINATOR_FILE)
     member = entry_of(identity, certificate, "coordinator", control)
-    _finish(directory, COORDINATOR_FILE, _COORDINATOR.format(name=name, control=control), member)
+    _finish(
+        directory,
+        COORDINATOR_FILE,
+        _COORDINATOR.format(name=name, control=_listen(control, anywhere)),
+        member,
+    )
     return member
+
+
+def _listen(address: str, anywhere: bool) -> str:
+    return f"0.0.0.0:{address.rpartition(':')[2]}" if anywhere else address
 
 
 def _create_keys(directory: Path, name: str, file: str) -> tuple[Identity, bytes]:

@@ -118,5 +118,7 @@ def _value(text: str) -> tuple[str, Any]:
     try:
         parsed = [json.loads(part) for part in raw.split(",")]
     except json.JSONDecodeError:
-        raise UsageError(f"{name}: a value is a whole number, true or false, or several with commas") from None
+        raise UsageError(
+            f"{name}: a value is a whole number, true or false, or several with commas"
+        ) from None
     return name, parsed if "," in raw else parsed[0]
