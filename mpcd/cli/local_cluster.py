@@ -61,9 +61,9 @@ class LocalCluster:
         for name, bid in bids.items():
             home = directory / name
             data = {"bid": BID} if bid is not None else None
-            control, links = ports.pop(), ports.pop()
+            places = {"control": next(where), "links": next(where)}
             members.append(
-                init_party(home, name, control=control, links=links, data=data, delta=delta, automatic=True)
+                init_party(home, name, anywhere=anywhere, data=data, delta=delta, automatic=True, **places)
             )
             if bid is not None:
                 write_bid(home / BID.file, bid)
