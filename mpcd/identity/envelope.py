@@ -8,6 +8,8 @@ Byte form: the length-prefixed list (version, type, payload, signer, signature, 
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Self
@@ -104,6 +106,31 @@ class Envelope:
         """The byte form; `from_bytes` reads it."""
         tail = [part for entry in self.signatures for part in (entry.signer.encode(), entry.signature)]
         return pack([_VERSION, self.type.encode(), self.payload, *tail])
+
+    def to_text(self) -> str:
+        """A file that people can read: JSON with the payload as text. `from_text` reads it.
+
+        Raises    MalformedError if the payload is not UTF-8
+        """
+        try:
+            payload = self.payload.decode()
+        except UnicodeDecodeError:
+            raise MalformedError(f"a {self.type} has no text form") from None
+        signatures = {e.signer: base64.b64encode(e.signature).decode() for e in self.signatures}
+        plain = {"type": self.type, "payload": payload, "signatures": signatures}
+        return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read the text form; any text either parses or raises MalformedError. Signatures are not checked."""
+        try:
+            plain = json.loads(text)
+            found: dict[str, str] = dict(plain["signatures"].items())
+            raw = {name: base64.b64decode(found[name], validate=True) for name in sorted(found)}
+            type, payload = str(plain["type"]), str(plain["payload"]).encode()
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise MalformedError("this is not a file with a signed message") from None
+        return cls(type, payload, tuple(map(Signature, raw.keys(), raw.values())))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

@@ -77,6 +77,33 @@ def test_limits() -> None:
         Envelope("a", b"", (Signature("alice", bytes(63)),))
 
 
+def test_the_text_form_comes_back(alice: Org, bob: Org, roster: Roster) -> None:
+    envelope = Envelope("mpcd.note", '{"ä":"\\n\u2028"}'.encode()).sign(bob.identity).sign(alice.identity)
+    text = envelope.to_text()
+    assert Envelope.from_text(text) == envelope
+    assert Envelope.from_text(text.replace(": ", " :   ")).verify(roster) == {"alice", "bob"}
+    with pytest.raises(RefusedError, match="forged"):
+        Envelope.from_text(text.replace("ä", "a")).verify(roster)
+    with pytest.raises(MalformedError, match="no text form"):
+        Envelope("mpcd.note", b"\xff").to_text()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "1", "[]", "{}", "[" * 100_000, '{"type": "a", "payload": "", "signatures": []}',
+        '{"type": "a", "payload": "", "signatures": {"alice": "x"}}',
+        '{"type": "a", "payload": "", "signatures": {"alice": 1}}',
+        '{"type": "a", "payload": "", "signatures": {"alice": "AAAA"}}',
+        '{"type": 1, "payload": "\\ud800", "signatures": {}}',
+        '{"type": "A", "payload": "", "signatures": {}}',
+    ],
+)  # fmt: skip
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(MalformedError):
+        Envelope.from_text(text)
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_parse_or_raise(data: bytes) -> None:
     try:
