@@ -260,12 +260,13 @@ def _blobs(current: _Current, peer: int, pair: Incoming, body: memoryview, at: i
     for key, limit in pair.blobs:
         start = at + BLOB_PREFIX_BYTES
         size = int.from_bytes(body[at:start], "little")
+        if size > limit:
+            raise _malformed(peer, current, f"its message {key[1]} has {size} bytes, more than {limit}")
         at = start + size
-        if start > end or size > limit or at > end:
-            raise _malformed(peer, current, f"the length of its message {key[1]} is wrong")
         blobs[key] = bytes(body[start:at])
+    # One comparison at the end also finds blobs that reach into the tags or beyond the frame.
     if at != end:
-        raise _malformed(peer, current, "bytes are left over")
+        raise _malformed(peer, current, "its messages do not fill its body")
     return blobs
 
 

@@ -83,10 +83,11 @@ def test_large_arrays_are_sent_without_a_copy() -> None:
     assert np.shares_memory(np.frombuffer(parts[1], np.uint64), big)
 
 
-def test_arrays_that_are_not_contiguous_arrive_in_c_order() -> None:
-    square = np.arange(12, dtype=np.uint64).reshape(3, 4).T
+@pytest.mark.parametrize("shape", [(3, 4), (30, 400)])
+def test_arrays_that_are_not_contiguous_arrive_in_c_order(shape: tuple[int, int]) -> None:
+    square = np.arange(shape[0] * shape[1], dtype=np.uint64).reshape(shape).T
     r0 = Round("top", send={(1, "a"): square})
-    r1 = Round("top", recv={(0, "a"): Spec((4, 3))})
+    r1 = Round("top", recv={(0, "a"): Spec(square.shape)})
     frames = {p: b"".join(codec(p).encode(0, r0 if p == 0 else Round("top"))[1]) for p in (0, 2, 3)}
     np.testing.assert_array_equal(decode(frames, r=r1, me=1)[0, "a"], square)
 
@@ -162,6 +163,7 @@ def test_any_body_under_a_good_header_decodes_or_raises_PeerError(sender: int, b
     if isinstance(result, PeerError):
         assert sender in result.blamed
     else:
+        assert sender == 2 or body == frames[sender][HEADER_BYTES:]
         blob = result[2, "blob"]
         assert isinstance(blob, bytes)
         assert len(blob) <= 40
@@ -187,12 +189,41 @@ def test_a_blob_above_its_limit_is_refused() -> None:
     assert caught.value.blamed == {2}
 
 
+@pytest.mark.parametrize(
+    ("sizes", "good"), [((9, 0), True), ((0, 9), True), ((10, 0), False), ((0, 10), False)]
+)
+def test_every_blob_has_a_limit_of_its_own(sizes: tuple[int, int], good: bool) -> None:
+    send = {(1, "ab"[k]): bytes(size) for k, size in enumerate(sizes)}
+    frames = {p: b"".join(codec(p).encode(0, Round("p", send=send if p == 0 else {}))[1]) for p in (0, 2, 3)}
+    r = Round("p", recv={(0, "a"): Blob(9), (0, "b"): Blob(9)})
+    if good:
+        assert decode(frames, r=r, me=1) == {(0, label): value for (_, label), value in send.items()}
+    else:
+        with pytest.raises(PeerError):
+            decode(frames, r=r, me=1)
+
+
+def test_a_tag_for_another_sender_than_expected_is_refused() -> None:
+    """Same label, same shape, same length: only the sender vouched for differs."""
+    words = words_of(0)
+    rounds = {
+        1: Round("p", send={(0, "x"): words}),
+        2: Round("p", send={(0, "x"): words}),
+        3: Round("p", vouch={(2, 0, "x"): words}),
+    }
+    frames = {p: b"".join(codec(p).encode(0, r)[0]) for p, r in rounds.items()}
+    expecting = Round("p", recv={(1, "x"): Spec((3,)), (2, "x"): Spec((3,))}, vouched={(1, "x"): 3})
+    with pytest.raises(PeerError, match="list of messages") as caught:
+        decode(frames, r=expecting)
+    assert caught.value.blamed == {3}
+
+
 def test_bytes_left_over_behind_a_blob_are_refused() -> None:
     frames = frames_to(0)
     body = frames[2][HEADER_BYTES:]
     longer = body[:7] + b"\0" + body[7:]
     frames[2] = frames[2][: HEADER_BYTES - 8] + len(longer).to_bytes(8, "little") + longer
-    with pytest.raises(PeerError, match="left over"):
+    with pytest.raises(PeerError, match="do not fill"):
         decode(frames)
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import product
+from typing import ClassVar
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mpcd.errors import InternalError
+from mpcd.protocols.rounds import Inbox, Round, Rounds, Spec
 from mpcd.ring import tags
 from mpcd.ring.tags import Buffer
 from mpcd.runtime.faults import recorded_sets
@@ -63,30 +68,41 @@ def test_parties_that_do_not_fit_the_nonce_are_refused() -> None:
         tagger(7)
 
 
-def test_no_nonce_is_used_twice_with_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Record (key, nonce) of every tag made; each is made twice, once by the backup, once to verify."""
-    used: list[tuple[bytes, bytes]] = []
-    original = tags.TagKey.tag
+class RecordingKey(tags.TagKey):
+    """Remembers every (key, nonce) it is used with."""
 
-    class Recording(tags.TagKey):
-        def __init__(self, key: bytes) -> None:
-            super().__init__(key)
-            self.raw = key
+    used: ClassVar[list[tuple[bytes, bytes]]] = []
 
-        def tag(self, nonce: bytes, header: bytes, parts: Sequence[Buffer]) -> bytes:
-            used.append((self.raw, nonce))
-            return original(self, nonce, header, parts)
+    def __init__(self, key: bytes) -> None:
+        super().__init__(key)
+        self.raw = key
 
-    monkeypatch.setattr("mpcd.runtime.tagging.TagKey", Recording)
+    def tag(self, nonce: bytes, header: bytes, parts: Sequence[Buffer]) -> bytes:
+        self.used.append((self.raw, nonce))
+        return super().tag(nonce, header, parts)
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bytes]]:
+    monkeypatch.setattr("mpcd.runtime.tagging.TagKey", RecordingKey)
+    RecordingKey.used.clear()
+    return RecordingKey.used
+
+
+def test_no_nonce_is_used_twice_with_one_key(used: list[tuple[bytes, bytes]]) -> None:
+    """Each tag is computed twice, once by the backup, once to verify; else no (key, nonce) recurs."""
     assert lockstep(steps(5)).tags == 20
     assert len(used) == 40
     assert set(Counter(used).values()) == {2}
 
 
-def test_nonces_differ_for_all_roles_up_to_six_parties() -> None:
+def test_nonces_differ_for_all_roles_and_rounds(used: list[tuple[bytes, bytes]]) -> None:
     t = tagger(6)
     places = [p for p in product(range(6), repeat=3) if len(set(p)) == 3]
-    assert len({t.make(0, s, b, r, r, [], 0) for s, b, r in places}) == len(places)
+    for number in (0, 1, 2**63):
+        for s, b, r in places:
+            t.make(number, s, b, r, r, [], 0)
+    assert len({nonce for _, nonce in used}) == 3 * len(places)
 
 
 # -- over the wire --------------------------------------------------------------------------------
@@ -108,6 +124,66 @@ def test_a_changed_message_is_caught_by_its_receiver_alone() -> None:
             assert (fault.sender, fault.receiver, fault.number) == (m.sender, m.receiver, m.round)
             assert fault.blamed == {m.sender, fault.backup}
             assert not any(isinstance(outputs[p], TagFault) for p in range(4) if p != m.receiver)
+
+
+Row = tuple[int, int, int | None, int]
+"""(sender, receiver, backup or None, size): who backs a message is chosen freely."""
+ROWS = st.lists(
+    st.tuples(st.permutations(range(4)), st.booleans(), st.integers(0, 3)).map(
+        lambda t: (t[0][0], t[0][1], t[0][2] if t[1] else None, t[2])
+    ),
+    max_size=12,
+)
+
+
+def scheduled(rows: list[Row]) -> list[Rounds[Inbox]]:
+    """One round in which row k is the message labelled k."""
+    words = [np.arange(size, dtype=np.uint64) + np.uint64(100 * k) for k, (*_, size) in enumerate(rows)]
+
+    def one(me: int) -> Rounds[Inbox]:
+        listed = [(f"{k:02}", *row, words[k]) for k, row in enumerate(rows)]
+        return (
+            yield Round(
+                "p",
+                send={(to, label): a for label, of, to, _, _, a in listed if of == me},
+                vouch={(of, to, label): a for label, of, to, backup, _, a in listed if backup == me},
+                recv={(of, label): Spec((size,)) for label, of, to, _, size, _ in listed if to == me},
+                vouched={
+                    (of, label): backup
+                    for label, of, to, backup, _, _ in listed
+                    if to == me and backup is not None
+                },
+            )
+        )
+
+    return [one(me) for me in range(4)]
+
+
+@given(rows=ROWS, data=st.data())
+def test_any_schedule_of_backups_works_and_every_backed_message_is_covered(
+    rows: list[Row], data: st.DataObject
+) -> None:
+    """Several senders with one backup, several backups of one sender, unbacked messages in between."""
+    run = lockstep(scheduled(rows))
+    inboxes = run.results()
+    assert run.tags == len({(s, b, r) for s, r, b, _ in rows if b is not None})
+    for k, (sender, receiver, _, size) in enumerate(rows):
+        expected = np.arange(size, dtype=np.uint64) + np.uint64(100 * k)
+        np.testing.assert_array_equal(inboxes[receiver][sender, f"{k:02}"], expected)
+    nonempty = [k for k, row in enumerate(rows) if row[3]]
+    if not nonempty:
+        return
+    k = data.draw(st.sampled_from(nonempty))
+    sender, receiver, backup, size = rows[k]
+    attacked = scheduled(rows)
+    attacked[sender] = cheat(attacked[sender], flip(bit=64 * size - 1, to=receiver, label=f"{k:02}"))
+    outputs = lockstep(attacked).outputs
+    if backup is None:
+        assert not any(isinstance(output, TagFault) for output in outputs.values())
+    else:
+        fault = outputs[receiver]
+        assert isinstance(fault, TagFault)
+        assert (fault.sender, fault.backup) == (sender, backup)
 
 
 def test_a_lying_backup_is_caught_and_the_sender_is_not_blamed_alone() -> None:
