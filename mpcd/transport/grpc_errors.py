@@ -74,8 +74,8 @@ def to_status(error: BaseException, *, local: bool) -> tuple[grpc.StatusCode, st
     return code, text, ((KIND_KEY, type(error).__name__), *trailer)
 
 
-def from_status(error: grpc.aio.AioRpcError, peer: str) -> MpcdError:
-    """The error of ours that a failed call at `peer` stands for."""
+def from_status(error: Any, peer: str) -> MpcdError:
+    """The error of ours that a failed call (`grpc.aio.AioRpcError` or `grpc.Call`) at `peer` stands for."""
     code = error.code()
     metadata: Any = error.trailing_metadata() or ()
     trailer: dict[str, object] = dict(metadata)
