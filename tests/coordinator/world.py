@@ -1,4 +1,4 @@
-"""A coordinator in this process, and callers for it: four computing parties, a bidder, a reader, a stranger."""
+"""A coordinator in this process, and callers for it: four who compute, a bidder, a reader, a stranger."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from mpcd.transport.wire import to_wire
 NAMES = ("ada", "bob", "cyd", "dan", "eve", "fay")
 COMPUTING = NAMES[:4]
 TIMEOUT_S = 5.0
+END: Any = vars(grpc.aio)["EOF"]  # what a read of an ended stream gives; the stubs do not know it
 
 
 def free_port() -> int:
@@ -146,7 +147,7 @@ class Attachment:
         async with asyncio.timeout(TIMEOUT_S):
             while True:
                 message = await self._call.read()
-                if message is grpc.aio.EOF:
+                if message is END:
                     raise AssertionError(f"the stream ended while a {kind} was awaited")
                 if message.WhichOneof("kind") != "heartbeat":
                     assert message.WhichOneof("kind") == kind

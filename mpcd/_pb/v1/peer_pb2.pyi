@@ -157,6 +157,22 @@ class OutputHeader(_message.Message):
     ready: bool
     def __init__(self, commitment: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., salt: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., state: _Optional[str] = ..., ready: _Optional[bool] = ...) -> None: ...
 
+class ReceiptNote(_message.Message):
+    __slots__ = ("job", "receipt")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    job: bytes
+    receipt: _common_pb2.Envelope
+    def __init__(self, job: _Optional[bytes] = ..., receipt: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ...) -> None: ...
+
+class FetchReceiptReply(_message.Message):
+    __slots__ = ("ready", "receipt")
+    READY_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    ready: bool
+    receipt: _common_pb2.Envelope
+    def __init__(self, ready: _Optional[bool] = ..., receipt: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ...) -> None: ...
+
 class FetchReceiptRequest(_message.Message):
     __slots__ = ("job", "wait_ms")
     JOB_FIELD_NUMBER: _ClassVar[int]

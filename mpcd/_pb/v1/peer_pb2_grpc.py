@@ -72,13 +72,13 @@ class PeerStub:
                 _registered_method=True)
         self.DeliverReceipt = channel.unary_unary(
                 '/mpcd.v1.Peer/DeliverReceipt',
-                request_serializer=mpcd_dot___pb_dot_v1_dot_common__pb2.Envelope.SerializeToString,
+                request_serializer=mpcd_dot___pb_dot_v1_dot_peer__pb2.ReceiptNote.SerializeToString,
                 response_deserializer=mpcd_dot___pb_dot_v1_dot_common__pb2.Ack.FromString,
                 _registered_method=True)
         self.FetchReceipt = channel.unary_unary(
                 '/mpcd.v1.Peer/FetchReceipt',
                 request_serializer=mpcd_dot___pb_dot_v1_dot_peer__pb2.FetchReceiptRequest.SerializeToString,
-                response_deserializer=mpcd_dot___pb_dot_v1_dot_common__pb2.Envelope.FromString,
+                response_deserializer=mpcd_dot___pb_dot_v1_dot_peer__pb2.FetchReceiptReply.FromString,
                 _registered_method=True)
 
 
@@ -180,13 +180,13 @@ def add_PeerServicer_to_server(servicer, server):
             ),
             'DeliverReceipt': grpc.unary_unary_rpc_method_handler(
                     servicer.DeliverReceipt,
-                    request_deserializer=mpcd_dot___pb_dot_v1_dot_common__pb2.Envelope.FromString,
+                    request_deserializer=mpcd_dot___pb_dot_v1_dot_peer__pb2.ReceiptNote.FromString,
                     response_serializer=mpcd_dot___pb_dot_v1_dot_common__pb2.Ack.SerializeToString,
             ),
             'FetchReceipt': grpc.unary_unary_rpc_method_handler(
                     servicer.FetchReceipt,
                     request_deserializer=mpcd_dot___pb_dot_v1_dot_peer__pb2.FetchReceiptRequest.FromString,
-                    response_serializer=mpcd_dot___pb_dot_v1_dot_common__pb2.Envelope.SerializeToString,
+                    response_serializer=mpcd_dot___pb_dot_v1_dot_peer__pb2.FetchReceiptReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -403,7 +403,7 @@ class Peer:
             request,
             target,
             '/mpcd.v1.Peer/DeliverReceipt',
-            mpcd_dot___pb_dot_v1_dot_common__pb2.Envelope.SerializeToString,
+            mpcd_dot___pb_dot_v1_dot_peer__pb2.ReceiptNote.SerializeToString,
             mpcd_dot___pb_dot_v1_dot_common__pb2.Ack.FromString,
             options,
             channel_credentials,
@@ -431,7 +431,7 @@ class Peer:
             target,
             '/mpcd.v1.Peer/FetchReceipt',
             mpcd_dot___pb_dot_v1_dot_peer__pb2.FetchReceiptRequest.SerializeToString,
-            mpcd_dot___pb_dot_v1_dot_common__pb2.Envelope.FromString,
+            mpcd_dot___pb_dot_v1_dot_peer__pb2.FetchReceiptReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,214 @@
+"""The other parties' daemons, by name: calls with an end, and one long-lived stream each for slot messages.
+
+Slot messages are never waited for: what a peer does not take in time is lost, which is what slots are made for.
+The stream is opened when there is something to send and again after it broke, with growing pauses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, TypeVar
+
+import grpc
+
+from mpcd._pb.v1 import peer_pb2 as pb
+from mpcd._pb.v1.peer_pb2_grpc import PeerStub
+from mpcd.errors import MpcdError, PeerError
+from mpcd.identity.encoding import MalformedError
+from mpcd.identity.envelope import Envelope
+from mpcd.identity.roster import Member, Roster
+from mpcd.transport.grpc_channel import Channels
+from mpcd.transport.grpc_errors import from_status
+from mpcd.transport.grpc_guard import CHUNK_BYTES
+from mpcd.transport.wire import from_wire, to_wire
+
+CALL_S = 10.0
+"""How long a peer may take for a small call; bulk gets more, by its length."""
+SLOWEST_BYTES_PER_S = 1 << 20
+MAX_WAITING = 1024
+"""Slot messages that wait for one peer; beyond it the oldest are lost."""
+MAX_BULK_BYTES = 1 << 32
+_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+T = TypeVar("T")
+
+
+class PeerCalls:
+    """What `mpcd.party.ports.Peers` promises, over gRPC."""
+
+    def __init__(self, me: str, roster: Roster, channels: Channels) -> None:
+        self._me = me
+        self._roster = roster
+        self._channels = channels
+        self._streams: dict[str, _SlotStream] = {}
+
+    def send_slot(self, party: str, message: pb.SlotMessage) -> None:
+        """Send on the long-lived stream without waiting; what cannot be delivered is lost."""
+        stream = self._streams.get(party)
+        if stream is None:
+            stream = self._streams[party] = _SlotStream(self, self._roster.member(party))
+        stream.send(message)
+
+    def is_connected(self, party: str) -> bool:
+        """Whether the stream to a peer is open, as far as we know."""
+        stream = self._streams.get(party)
+        return stream is not None and stream.open
+
+    async def show_consents(self, party: str, note: pb.ConsentNote) -> None:
+        """Show a peer the job and the consents that we were shown."""
+        await self._call(party, self.stub(party).ShowConsents(note, timeout=CALL_S))
+
+    async def deliver_keys(self, party: str, message: pb.KeyContributions) -> None:
+        """Key contributions, after slot KEYS."""
+        await self._call(party, self.stub(party).DeliverKeys(message, timeout=CALL_S))
+
+    async def announce_session(self, party: str, notice: Envelope) -> None:
+        """Tell an input party the session."""
+        await self._call(party, self.stub(party).AnnounceSession(to_wire(notice), timeout=CALL_S))
+
+    async def deliver_input(self, party: str, header: pb.InputHeader, data: bytes) -> None:
+        """Signed commitments and sealed boxes for one holder."""
+        first = pb.InputChunk(header=header)
+        chunks = (pb.InputChunk(data=part) for part in _parts(data))
+        stub = self.stub(party)
+        await self._call(party, stub.DeliverInput(_stream(first, chunks), timeout=_bulk_s(len(data))))
+
+    async def forward_share(self, party: str, header: pb.ShareHeader, data: bytes) -> None:
+        """One opened summand for a holder that misses it."""
+        first = pb.ShareChunk(header=header)
+        chunks = (pb.ShareChunk(data=part) for part in _parts(data))
+        stub = self.stub(party)
+        await self._call(party, stub.ForwardShares(_stream(first, chunks), timeout=_bulk_s(len(data))))
+
+    async def fetch_output(self, party: str, request: pb.FetchOutputRequest) -> tuple[pb.OutputHeader, bytes]:
+        """A holder's commitments to an output and, if asked for, one summand of it.
+
+        Raises  ChannelError; PeerError for an answer that no honest party gives
+        """
+        timeout = _bulk_s(MAX_BULK_BYTES if request.body else 0) + request.wait_ms / 1000
+        return await self._call(party, self._fetch(party, request, timeout))
+
+    async def _fetch(
+        self, party: str, request: pb.FetchOutputRequest, timeout: float
+    ) -> tuple[pb.OutputHeader, bytes]:
+        header: pb.OutputHeader | None = None
+        parts: list[bytes] = []
+        got = 0
+        async for chunk in self.stub(party).FetchOutput(request, timeout=timeout):
+            if header is None:
+                header = chunk.header
+            parts.append(chunk.data)
+            got += len(chunk.data)
+            if got > min(header.size_bytes, MAX_BULK_BYTES):
+                break
+        if header is None or got != header.size_bytes:
+            raise PeerError(f"{party} sent an output of a wrong length", step="output", blamed=frozenset())
+        return header, b"".join(parts)
+
+    async def deliver_receipt(self, party: str, job: bytes, receipt: Envelope) -> None:
+        """Our signature on a receipt."""
+        message = pb.ReceiptNote(job=job, receipt=to_wire(receipt))
+        await self._call(party, self.stub(party).DeliverReceipt(message, timeout=CALL_S))
+
+    async def fetch_receipt(self, party: str, job: bytes, wait_ms: int) -> Envelope | None:
+        """A peer's receipt, or None if it has none by then."""
+        request = pb.FetchReceiptRequest(job=job, wait_ms=wait_ms)
+        timeout = CALL_S + wait_ms / 1000
+        answer = await self._call(party, self.stub(party).FetchReceipt(request, timeout=timeout))
+        if not answer.ready:
+            return None
+        try:
+            return from_wire(answer.receipt)
+        except MalformedError as error:
+            raise PeerError(f"{party}: {error.what}", step="receipt", blamed=frozenset()) from None
+
+    async def close(self) -> None:
+        """Close the streams; the channels are their owner's."""
+        for stream in self._streams.values():
+            await stream.close()
+        self._streams.clear()
+
+    def stub(self, party: str) -> Any:
+        """The RPCs of a peer; generated code has no types for calls that are awaited."""
+        return PeerStub(self._channels.to(self._roster.member(party)))  # type: ignore[no-untyped-call]
+
+    async def _call(self, party: str, call: Awaitable[T]) -> T:
+        try:
+            return await call
+        except grpc.aio.AioRpcError as error:
+            raise from_status(error, party) from None
+
+
+class _SlotStream:
+    """The stream to one peer, opened when needed and opened again."""
+
+    def __init__(self, calls: PeerCalls, member: Member) -> None:
+        self._calls = calls
+        self._member = member
+        self._waiting: deque[pb.SlotMessage] = deque(maxlen=MAX_WAITING)
+        self._news = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name=f"slots to {member.name}")
+        self.open = False
+
+    def send(self, message: pb.SlotMessage) -> None:
+        self._waiting.append(message)
+        self._news.set()
+
+    async def close(self) -> None:
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            await self._news.wait()
+            call = self._calls.stub(self._member.name).Slots()
+            try:
+                while True:
+                    while self._waiting:
+                        await call.write(self._waiting[0])
+                        self._waiting.popleft()
+                        self.open, failures = True, 0
+                    self._news.clear()
+                    await self._next_message(call)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError, MpcdError):
+                self.open = False
+                # Jitter, so that four daemons do not knock at the same moment.
+                pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)] * (0.5 + random.random())
+                failures += 1
+                await asyncio.sleep(pause)
+            finally:
+                call.cancel()
+
+    async def _next_message(self, call: Any) -> None:
+        """Wait for something to send; if the peer ends the stream meanwhile, it is opened again at once."""
+        ended = asyncio.ensure_future(call.code())
+        news = asyncio.ensure_future(self._news.wait())
+        try:
+            await asyncio.wait({ended, news}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                self._news.set()
+                raise asyncio.InvalidStateError("the peer ended the stream")
+        finally:
+            ended.cancel()
+            news.cancel()
+
+
+def _bulk_s(size: int) -> float:
+    return CALL_S + size / SLOWEST_BYTES_PER_S
+
+
+def _parts(data: bytes) -> list[bytes]:
+    view = memoryview(data)
+    return [bytes(view[at : at + CHUNK_BYTES]) for at in range(0, len(view), CHUNK_BYTES)]
+
+
+async def _stream(first: Any, rest: Any) -> AsyncIterator[Any]:
+    yield first
+    for chunk in rest:
+        yield chunk
