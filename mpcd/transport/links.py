@@ -22,7 +22,7 @@ from mpcd.errors import ChannelError, DeadlineError
 from mpcd.transport.channel import Buffer
 from mpcd.transport.stream import Link
 
-SPINS = 60
+SPINS = 20
 """How often an exchange yields and looks before it sleeps: below 0.1 ms on an idle machine."""
 
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR

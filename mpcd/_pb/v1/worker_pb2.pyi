@@ -1,0 +1,285 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ToWorker(_message.Message):
+    __slots__ = ("order", "link", "reveal")
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    REVEAL_FIELD_NUMBER: _ClassVar[int]
+    order: Order
+    link: LinkSocket
+    reveal: RevealAnswer
+    def __init__(self, order: _Optional[_Union[Order, _Mapping]] = ..., link: _Optional[_Union[LinkSocket, _Mapping]] = ..., reveal: _Optional[_Union[RevealAnswer, _Mapping]] = ...) -> None: ...
+
+class FromWorker(_message.Message):
+    __slots__ = ("progress", "reveal", "result", "failure")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    REVEAL_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    reveal: RevealQuestion
+    result: Result
+    failure: Failure
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., reveal: _Optional[_Union[RevealQuestion, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
+
+class Order(_message.Message):
+    __slots__ = ("session", "specification_hash", "epoch", "attempt", "me", "members", "program", "parameters", "order", "inputs", "missing", "keys", "tag_secrets", "leaf_pem", "leaf_key_pem", "outputs", "links_s", "round_s", "deadline_s", "memory_bytes")
+    class KeysEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    class TagSecretsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    SPECIFICATION_HASH_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    ME_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    TAG_SECRETS_FIELD_NUMBER: _ClassVar[int]
+    LEAF_PEM_FIELD_NUMBER: _ClassVar[int]
+    LEAF_KEY_PEM_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    LINKS_S_FIELD_NUMBER: _ClassVar[int]
+    ROUND_S_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_S_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    session: bytes
+    specification_hash: bytes
+    epoch: int
+    attempt: int
+    me: int
+    members: _containers.RepeatedCompositeFieldContainer[Member]
+    program: bytes
+    parameters: _containers.RepeatedCompositeFieldContainer[Parameter]
+    order: _containers.RepeatedScalarFieldContainer[str]
+    inputs: _containers.RepeatedCompositeFieldContainer[Input]
+    missing: str
+    keys: _containers.ScalarMap[int, bytes]
+    tag_secrets: _containers.ScalarMap[int, bytes]
+    leaf_pem: bytes
+    leaf_key_pem: bytes
+    outputs: _containers.RepeatedCompositeFieldContainer[Output]
+    links_s: float
+    round_s: float
+    deadline_s: float
+    memory_bytes: int
+    def __init__(self, session: _Optional[bytes] = ..., specification_hash: _Optional[bytes] = ..., epoch: _Optional[int] = ..., attempt: _Optional[int] = ..., me: _Optional[int] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., program: _Optional[bytes] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ..., order: _Optional[_Iterable[str]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., missing: _Optional[str] = ..., keys: _Optional[_Mapping[int, bytes]] = ..., tag_secrets: _Optional[_Mapping[int, bytes]] = ..., leaf_pem: _Optional[bytes] = ..., leaf_key_pem: _Optional[bytes] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., links_s: _Optional[float] = ..., round_s: _Optional[float] = ..., deadline_s: _Optional[float] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
+
+class Member(_message.Message):
+    __slots__ = ("name", "identity_pem", "host", "port")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_PEM_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    identity_pem: bytes
+    host: str
+    port: int
+    def __init__(self, name: _Optional[str] = ..., identity_pem: _Optional[bytes] = ..., host: _Optional[str] = ..., port: _Optional[int] = ...) -> None: ...
+
+class Parameter(_message.Message):
+    __slots__ = ("name", "values", "scalar", "truth")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    SCALAR_FIELD_NUMBER: _ClassVar[int]
+    TRUTH_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: _containers.RepeatedScalarFieldContainer[int]
+    scalar: bool
+    truth: bool
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[int]] = ..., scalar: _Optional[bool] = ..., truth: _Optional[bool] = ...) -> None: ...
+
+class Input(_message.Message):
+    __slots__ = ("owner", "owner_key", "table", "name", "rows", "columns", "payloads")
+    class PayloadsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    OWNER_KEY_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    PAYLOADS_FIELD_NUMBER: _ClassVar[int]
+    owner: str
+    owner_key: bytes
+    table: str
+    name: str
+    rows: int
+    columns: _containers.RepeatedScalarFieldContainer[str]
+    payloads: _containers.ScalarMap[int, bytes]
+    def __init__(self, owner: _Optional[str] = ..., owner_key: _Optional[bytes] = ..., table: _Optional[str] = ..., name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[str]] = ..., payloads: _Optional[_Mapping[int, bytes]] = ...) -> None: ...
+
+class Output(_message.Message):
+    __slots__ = ("name", "recipients")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    recipients: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., recipients: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class LinkSocket(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RevealQuestion(_message.Message):
+    __slots__ = ("name", "digest")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    digest: bytes
+    def __init__(self, name: _Optional[str] = ..., digest: _Optional[bytes] = ...) -> None: ...
+
+class RevealAnswer(_message.Message):
+    __slots__ = ("go",)
+    GO_FIELD_NUMBER: _ClassVar[int]
+    go: bool
+    def __init__(self, go: _Optional[bool] = ...) -> None: ...
+
+class Counters(_message.Message):
+    __slots__ = ("rounds", "payload_sent_bytes", "payload_received_bytes", "link_sent_bytes", "link_received_bytes", "seconds", "peak_rss_bytes")
+    ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_SENT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_RECEIVED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LINK_SENT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LINK_RECEIVED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PEAK_RSS_BYTES_FIELD_NUMBER: _ClassVar[int]
+    rounds: int
+    payload_sent_bytes: int
+    payload_received_bytes: int
+    link_sent_bytes: int
+    link_received_bytes: int
+    seconds: float
+    peak_rss_bytes: int
+    def __init__(self, rounds: _Optional[int] = ..., payload_sent_bytes: _Optional[int] = ..., payload_received_bytes: _Optional[int] = ..., link_sent_bytes: _Optional[int] = ..., link_received_bytes: _Optional[int] = ..., seconds: _Optional[float] = ..., peak_rss_bytes: _Optional[int] = ...) -> None: ...
+
+class Progress(_message.Message):
+    __slots__ = ("stage", "counters")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    counters: Counters
+    def __init__(self, stage: _Optional[str] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ...) -> None: ...
+
+class Row(_message.Message):
+    __slots__ = ("owner", "table", "row")
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    owner: str
+    table: str
+    row: int
+    def __init__(self, owner: _Optional[str] = ..., table: _Optional[str] = ..., row: _Optional[int] = ...) -> None: ...
+
+class OutputShare(_message.Message):
+    __slots__ = ("name", "words", "summands", "recipients", "shape")
+    class SummandsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    SUMMANDS_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    words: int
+    summands: _containers.ScalarMap[int, bytes]
+    recipients: _containers.RepeatedCompositeFieldContainer[Recipient]
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., words: _Optional[int] = ..., summands: _Optional[_Mapping[int, bytes]] = ..., recipients: _Optional[_Iterable[_Union[Recipient, _Mapping]]] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Recipient(_message.Message):
+    __slots__ = ("name", "salts", "commitments")
+    class SaltsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    class CommitmentsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SALTS_FIELD_NUMBER: _ClassVar[int]
+    COMMITMENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    salts: _containers.ScalarMap[int, bytes]
+    commitments: _containers.ScalarMap[int, bytes]
+    def __init__(self, name: _Optional[str] = ..., salts: _Optional[_Mapping[int, bytes]] = ..., commitments: _Optional[_Mapping[int, bytes]] = ...) -> None: ...
+
+class Pair(_message.Message):
+    __slots__ = ("path", "parties")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PARTIES_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    parties: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, path: _Optional[str] = ..., parties: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Result(_message.Message):
+    __slots__ = ("outputs", "excluded", "reveals", "notices", "counters")
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_FIELD_NUMBER: _ClassVar[int]
+    REVEALS_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    outputs: _containers.RepeatedCompositeFieldContainer[OutputShare]
+    excluded: _containers.RepeatedCompositeFieldContainer[Row]
+    reveals: bytes
+    notices: _containers.RepeatedCompositeFieldContainer[Pair]
+    counters: Counters
+    def __init__(self, outputs: _Optional[_Iterable[_Union[OutputShare, _Mapping]]] = ..., excluded: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., reveals: _Optional[bytes] = ..., notices: _Optional[_Iterable[_Union[Pair, _Mapping]]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ...) -> None: ...
+
+class Failure(_message.Message):
+    __slots__ = ("kind", "text", "step", "blamed", "unreachable", "suspects", "rows", "counters")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    BLAMED_FIELD_NUMBER: _ClassVar[int]
+    UNREACHABLE_FIELD_NUMBER: _ClassVar[int]
+    SUSPECTS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    text: str
+    step: str
+    blamed: _containers.RepeatedScalarFieldContainer[int]
+    unreachable: _containers.RepeatedScalarFieldContainer[int]
+    suspects: _containers.RepeatedScalarFieldContainer[int]
+    rows: _containers.RepeatedCompositeFieldContainer[Row]
+    counters: Counters
+    def __init__(self, kind: _Optional[str] = ..., text: _Optional[str] = ..., step: _Optional[str] = ..., blamed: _Optional[_Iterable[int]] = ..., unreachable: _Optional[_Iterable[int]] = ..., suspects: _Optional[_Iterable[int]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,212 @@
+"""From an order's inputs to the arguments of its program: expand, check ranges, leave out what fails.
+
+The parts of several owners are put one behind the other, in the order of the specification. Every value is
+then checked against its declared range inside the computation, whoever shared it: a cheating owner's 2^63 would
+make a tournament return a loser. The failing bits are opened, which is not uniform, so only after the
+daemons have agreed that all checks so far have passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mpcd._pb.v1 import worker_pb2 as pb
+from mpcd.errors import UsageError
+from mpcd.program.check import Checked
+from mpcd.program.evaluate import Given, dims_of
+from mpcd.protocols.engine import Flags
+from mpcd.protocols.rep4.compare import range_check
+from mpcd.protocols.rep4.engine import Rep4Engine
+from mpcd.protocols.rep4.inputs import Context, expand
+from mpcd.protocols.rep4.sharing import Rep4
+from mpcd.protocols.rounds import Rounds, parallel
+from mpcd.ring.digests import digest
+
+Agree = Callable[[str, bytes], None]
+"""(name of a reveal, digest) -> returns if all parties agreed that it may happen, else raises."""
+
+ABORT, EXCLUDE = "abort", "exclude"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a row of a table comes from: whose, and which of the owner's."""
+
+    owner: str
+    row: int
+
+
+class RangeFault(UsageError):
+    """Rows that owners shared lie outside of their declared range, and the job says not to go on."""
+
+    def __init__(self, what: str, rows: Sequence[tuple[str, Origin]]) -> None:
+        super().__init__(what)
+        self.rows = tuple(rows)
+
+
+@dataclass(slots=True)
+class Arguments:
+    """What the program is run on.
+
+    columns   program input -> sharing of its rows
+    origins   table -> where each row comes from
+    excluded  (table, origin) of every row that was left out
+    reveals   digest of everything that was opened
+    """
+
+    columns: dict[str, Rep4]
+    origins: dict[str, list[Origin]]
+    excluded: list[tuple[str, Origin]] = field(default_factory=list)
+    reveals: bytes = b""
+
+
+def table_of(name: str) -> str:
+    """The table of a program input: `bids` for `bids` and for `bids.price`."""
+    return name.partition(".")[0]
+
+
+def assemble(checked: Checked, order: pb.Order) -> Arguments:
+    """Expand this party's payloads and join the owners' parts.
+
+    Raises  UsageError if tables or columns are not those of the program
+    """
+    parts: dict[str, list[Rep4]] = {name: [] for name in checked.inputs}
+    origins: dict[str, list[Origin]] = {}
+    for given in order.inputs:
+        context = Context(order.session, given.owner_key, given.name)
+        columns = list(given.columns)
+        if {table_of(name) for name in columns} != {given.table} or not set(columns) <= parts.keys():
+            raise UsageError(f"the input of {given.owner} does not fit the table {given.table}")
+        shares = expand(order.me, given.payloads, given.rows, len(columns), context)
+        for k, name in enumerate(columns):
+            parts[name].append(Rep4(shares.data[:, k]))
+        origins.setdefault(given.table, []).extend(Origin(given.owner, row) for row in range(given.rows))
+    joined = {name: _joined(name, some) for name, some in parts.items()}
+    for name, x in joined.items():
+        if x.size != len(origins[table_of(name)]):
+            raise UsageError(f"the input {name} of the program lacks the rows of some owners")
+    return Arguments(joined, origins)
+
+
+def _joined(name: str, parts: Sequence[Rep4]) -> Rep4:
+    if not parts:
+        raise UsageError(f"nobody puts in {name}")
+    return Rep4(np.ascontiguousarray(np.concatenate([part.data for part in parts], axis=1)))
+
+
+def find_failing(checked: Checked, engine: Rep4Engine, arguments: Arguments) -> Rounds[dict[str, Any]]:
+    """Check every input against its declared range: program input -> shared bits, true where it holds."""
+    names = list(arguments.columns)
+    scope = engine.party.at("range")
+    bits = yield from parallel(
+        [
+            range_check(scope.at(k), arguments.columns[name], *_bounds(checked, name))
+            for k, name in enumerate(names)
+        ]
+    )
+    return dict(zip(names, bits, strict=True))
+
+
+def _bounds(checked: Checked, name: str) -> tuple[int, int]:
+    declared = checked.inputs[name]
+    return declared.low, declared.high
+
+
+def open_failing(engine: Rep4Engine, bits: Mapping[str, Any]) -> Rounds[dict[str, Flags]]:
+    """Show everybody which rows are in range; only after the parties agreed on it."""
+    opened = yield from parallel(
+        [engine.at("range open", k).open_bits(ok) for k, ok in enumerate(bits.values())]
+    )
+    return dict(zip(bits, opened, strict=True))
+
+
+def reveal_digest(order: pb.Order, arguments: Arguments) -> bytes:
+    """What the daemons agree on before the failing bits are opened: which bits of which run."""
+    names = [part for name, x in arguments.columns.items() for part in (name.encode(), _number(x.size))]
+    return digest("mpcd reveal ranges", order.session, _number(order.epoch), *names)
+
+
+def leave_out(
+    arguments: Arguments, opened: Mapping[str, Flags], missing: str, engine: Rep4Engine
+) -> Arguments:
+    """Drop the rows of which any column failed, as the job says.
+
+    Raises  RangeFault if there are any and the job says abort, or if none is left of a table;
+            UsageError if the job wants a treatment that is not offered
+    """
+    if missing not in (ABORT, EXCLUDE):
+        raise UsageError(f"rows outside of their range cannot be treated as {missing!r}")
+    good = {table: np.ones(len(rows), np.bool_) for table, rows in arguments.origins.items()}
+    for name, flags in opened.items():
+        good[table_of(name)] &= flags
+    bad = [
+        (table, arguments.origins[table][row])
+        for table, flags in good.items()
+        for row in np.flatnonzero(~flags).tolist()
+    ]
+    reveals = digest(
+        "mpcd reveals",
+        *(part for name, flags in opened.items() for part in (name.encode(), np.packbits(flags).tobytes())),
+    )
+    if not bad:
+        return Arguments(arguments.columns, arguments.origins, [], reveals)
+    if missing == ABORT or any(not flags.any() for flags in good.values()):
+        raise RangeFault(f"{len(bad)} rows are outside of their declared range", bad)
+    kept = {table: np.flatnonzero(flags) for table, flags in good.items()}
+    return Arguments(
+        {name: engine.take(x, kept[table_of(name)], 0) for name, x in arguments.columns.items()},
+        {table: [arguments.origins[table][row] for row in index] for table, index in kept.items()},
+        bad,
+        reveals,
+    )
+
+
+def public_facts(
+    checked: Checked, order: pb.Order, arguments: Arguments
+) -> tuple[dict[str, int], dict[str, Given]]:
+    """Lengths of the program's dimensions, and its public parameters with the order that breaks ties.
+
+    Raises  UsageError if lengths contradict each other or the program
+    """
+    parameters: dict[str, Given] = {given.name: _parameter(given) for given in order.parameters}
+    for name, declared in checked.parameters.items():
+        if declared.kind == "order":
+            parameters[name] = _tie_order(order, arguments, _table_with(checked, declared.shape))
+    stand_ins: dict[str, npt.NDArray[Any]] = {
+        name: np.broadcast_to(np.int64(0), x.shape) for name, x in arguments.columns.items()
+    }
+    arrays = {**stand_ins, **{name: np.asarray(value) for name, value in parameters.items()}}
+    types = {**checked.inputs, **checked.parameters}
+    missing = types.keys() - arrays.keys()
+    if missing:
+        raise UsageError(f"the program also needs {', '.join(sorted(missing))}")
+    return dims_of(types, {name: arrays[name] for name in types}, checked.maxima), parameters
+
+
+def _parameter(given: pb.Parameter) -> Given:
+    values = [bool(value) if given.truth else int(value) for value in given.values]
+    return values[0] if given.scalar and values else values
+
+
+def _table_with(checked: Checked, shape: tuple[Any, ...]) -> str:
+    """The table whose rows an order parameter is about."""
+    for name, declared in checked.inputs.items():
+        if declared.shape[:1] == shape[:1]:
+            return table_of(name)
+    raise UsageError("an order of the program belongs to no table")
+
+
+def _tie_order(order: pb.Order, arguments: Arguments, table: str) -> npt.NDArray[np.intp]:
+    """Row numbers, the first to win a tie first: by the public order of the owners, then by row."""
+    rank = {owner: k for k, owner in enumerate(order.order)}
+    ranks = [rank.get(origin.owner, len(rank)) for origin in arguments.origins[table]]
+    return np.argsort(np.asarray(ranks, np.intp), kind="stable")
+
+
+def _number(n: int) -> bytes:
+    return n.to_bytes(8, "little")

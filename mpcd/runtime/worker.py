@@ -1,0 +1,279 @@
+"""The job process: one epoch of one job, from its order to its result.
+
+It is a fork of the fork server with a pipe to its daemon and nothing else. The order gives it shares, keys
+of this epoch and a short-lived key for links; it never sees the party's identity key. It meets its peers,
+checks the declared range of every input, runs the program, commits to its shares of the outputs, and hands
+them up the pipe. It opens no output: that is decided by the daemons, after it has ended.
+
+Whatever goes wrong is one `Failure` message, worded without values, and the end of the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Iterator
+from typing import TypeVar
+
+import numpy as np
+
+from mpcd._pb.v1 import worker_pb2 as pb
+from mpcd.errors import (
+    ChannelError,
+    DeadlineError,
+    InternalError,
+    MpcdError,
+    PeerError,
+    RefusedError,
+    UsageError,
+)
+from mpcd.identity.certificates import Leaf
+from mpcd.program.text import parse
+from mpcd.protocols.rep4 import outputs as rep4_outputs
+from mpcd.protocols.rep4.engine import NO_HISTORY, Rep4Engine, make_engine
+from mpcd.protocols.rep4.sharing import Rep4, held
+from mpcd.protocols.rounds import Rounds
+from mpcd.ring.streams import derive
+from mpcd.runtime import arguments as args
+from mpcd.runtime.driver import Counters, drive
+from mpcd.runtime.faults import recorded_sets
+from mpcd.runtime.frames import FrameCodec, TagFault
+from mpcd.runtime.interpreter import run
+from mpcd.runtime.orders import Pipe
+from mpcd.transport.hello import Meeting, Peer
+from mpcd.transport.links import Links
+from mpcd.transport.meeting import open_links
+
+T = TypeVar("T")
+
+ORDER_S = 60.0
+"""How long a started process waits for its order."""
+PROGRESS_S = 0.2
+_MOST_DEADLINE_S = 86_400.0 * 7
+
+
+class JobDeadline(DeadlineError):
+    """The job's time is up."""
+
+
+class MemoryFault(UsageError):
+    """The job needs more memory than it may have."""
+
+
+def main(sock: socket.socket) -> None:
+    """Take one order from the daemon at the other end of `sock` and carry it out."""
+    pipe = Pipe(sock)
+    work = _Work(pipe)
+    try:
+        message = pipe.receive(ORDER_S)
+        if message.WhichOneof("body") != "order":
+            raise InternalError("the first message to a job process is its order")
+        pipe.send(pb.FromWorker(result=work.carry_out(message.order)))
+    except MpcdError as error:
+        _report(pipe, work.failure(error))
+    except MemoryError:
+        _report(pipe, work.failure(MemoryFault("the job needs more memory than it may have")))
+    except Exception as error:  # noqa: BLE001 - the top level of this process: a bug of ours, to be reported
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        bug = InternalError(f"{type(error).__name__} at {at.filename.rpartition('/')[2]}:{at.lineno}")
+        _report(pipe, work.failure(bug))
+
+
+def _report(pipe: Pipe, failure: pb.Failure) -> None:
+    with contextlib.suppress(ChannelError):  # nobody is left to tell
+        pipe.send(pb.FromWorker(failure=failure))
+
+
+class _Work:
+    """The state of a running job: how far it is, and what it is made of."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._counters = Counters()
+        self._stage = "starting"
+        self._started = time.monotonic()
+        self._told = 0.0
+        self._links: Links | None = None
+        self._me = -1
+
+    def carry_out(self, order: pb.Order) -> pb.Result:
+        """Do all of it. Raises whatever goes wrong."""
+        self._me = order.me
+        self._order = order
+        with _limits(order):
+            try:
+                self._meet()
+                return self._compute()
+            finally:
+                if self._links is not None:
+                    self._links.close()
+
+    def _meet(self) -> None:
+        order = self._order
+        self._enter("links")
+        meeting = Meeting(order.session, order.specification_hash, order.epoch, order.attempt, order.me)
+        peers = {
+            k: Peer(k, member.name, member.identity_pem, member.host, member.port)
+            for k, member in enumerate(order.members)
+            if k != order.me
+        }
+        leaf = Leaf(order.leaf_pem, order.leaf_key_pem)
+        self._links = open_links(meeting, peers, leaf, self._pipe, order.links_s)
+
+    def _compute(self) -> pb.Result:
+        order = self._order
+        checked = parse(order.program)
+        self._codec = FrameCodec(
+            order.me, range(len(order.members)), order.session, order.epoch, _tag_keys(order)
+        )
+        engine = make_engine(order.me, dict(order.keys), order.session, order.epoch)
+        self._enter("checking")
+        given = args.assemble(checked, order)
+        bits = self._drive(args.find_failing(checked, engine, given))
+        self._ask("ranges", args.reveal_digest(order, given))
+        opened = self._drive(args.open_failing(engine, bits))
+        given = args.leave_out(given, opened, order.missing, engine)
+        dims, parameters = args.public_facts(checked, order, given)
+        self._enter("computing")
+        shares = self._drive(run(checked, engine.at("program"), given.columns, dims, parameters))
+        self._enter("committing")
+        return pb.Result(
+            outputs=[_share(order, output, shares[output.name]) for output in order.outputs],
+            excluded=[_row(table, origin) for table, origin in given.excluded],
+            reveals=given.reveals,
+            notices=_notices(engine),
+            counters=self.counters(),
+        )
+
+    def _drive(self, step: Rounds[T]) -> T:
+        if self._links is None:
+            raise InternalError("a step is driven before the links are up")
+        return drive(
+            step,
+            self._codec,
+            self._links,
+            round_timeout_s=self._order.round_s,
+            counters=self._counters,
+            on_round=self._on_round,
+        )
+
+    def _on_round(self, _counters: Counters) -> None:
+        if time.monotonic() - self._told >= PROGRESS_S:
+            self._tell()
+
+    def _enter(self, stage: str) -> None:
+        self._stage = stage
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        self._pipe.send(pb.FromWorker(progress=pb.Progress(stage=self._stage, counters=self.counters())))
+
+    def _ask(self, name: str, digest: bytes) -> None:
+        """Have the daemons agree that all checks so far passed at everybody, before something is shown."""
+        self._pipe.send(pb.FromWorker(reveal=pb.RevealQuestion(name=name, digest=digest)))
+        answer = self._pipe.receive(self._order.deadline_s)
+        if answer.WhichOneof("body") != "reveal":
+            raise InternalError("the daemon answered something else than was asked")
+        if not answer.reveal.go:
+            raise RefusedError("the parties did not agree that all checks had passed", where=name)
+
+    def counters(self) -> pb.Counters:
+        links = self._links
+        return pb.Counters(
+            rounds=self._counters.rounds,
+            payload_sent_bytes=self._counters.sent_bytes,
+            payload_received_bytes=self._counters.received_bytes,
+            link_sent_bytes=links.sent_bytes if links else 0,
+            link_received_bytes=links.received_bytes if links else 0,
+            seconds=time.monotonic() - self._started,
+            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        )
+
+    def failure(self, error: MpcdError) -> pb.Failure:
+        """The error as the daemon gets to know it."""
+        failure = pb.Failure(kind=_kind(error), text=error.what, step=error.where or self._stage)
+        failure.counters.CopyFrom(self.counters())
+        if isinstance(error, TagFault):
+            failure.suspects.extend(sorted({error.sender, error.backup, error.receiver}))
+            failure.blamed.extend(sorted(recorded_sets(error, self._me)))
+        elif isinstance(error, PeerError):
+            failure.blamed.extend(sorted(error.blamed))
+        elif isinstance(error, ChannelError):
+            failure.unreachable.extend(sorted(error.unreachable))
+        elif isinstance(error, args.RangeFault):
+            failure.rows.extend(_row(table, origin) for table, origin in error.rows)
+        return failure
+
+
+_KINDS: tuple[tuple[type[MpcdError], str], ...] = (
+    (JobDeadline, "deadline"),
+    (MemoryFault, "memory"),
+    (args.RangeFault, "input"),
+    (PeerError, "peer"),
+    (ChannelError, "channel"),
+    (RefusedError, "refused"),
+    (UsageError, "usage"),
+)
+
+
+def _kind(error: MpcdError) -> str:
+    return next((kind for cls, kind in _KINDS if isinstance(error, cls)), "internal")
+
+
+@contextlib.contextmanager
+def _limits(order: pb.Order) -> Iterator[None]:
+    """The job's deadline and memory, enforced by the kernel."""
+    if order.memory_bytes:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            size = int(statm.read().split()[0]) * resource.getpagesize()
+        most = size + order.memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    before = signal.signal(signal.SIGALRM, _time_is_up)
+    signal.setitimer(signal.ITIMER_REAL, min(max(order.deadline_s, 0.001), _MOST_DEADLINE_S))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _time_is_up(*_: object) -> None:
+    raise JobDeadline("the job's deadline has passed")
+
+
+def _tag_keys(order: pb.Order) -> dict[int, bytes]:
+    """The pairwise keys of this session and epoch."""
+    stamp = order.epoch.to_bytes(4, "little")
+    return {
+        peer: derive(secret, b"tag", order.session, stamp, NO_HISTORY)
+        for peer, secret in order.tag_secrets.items()
+    }
+
+
+def _share(order: pb.Order, output: pb.Output, x: Rep4) -> pb.OutputShare:
+    """This party's three summands of an output, and what each recipient needs to check them."""
+    share = pb.OutputShare(name=output.name, words=x.size, shape=x.shape)
+    words = {a: np.ascontiguousarray(x.data[k]).reshape(-1) for k, a in enumerate(held(order.me))}
+    for a, summand in words.items():
+        share.summands[a] = summand.tobytes()
+    for name in output.recipients:
+        recipient = share.recipients.add(name=name)
+        place = rep4_outputs.Place(order.session, output.name, name)
+        for a, summand in words.items():
+            opening = rep4_outputs.opening(place, a, order.keys[a], summand)
+            recipient.salts[a] = opening.salt
+            recipient.commitments[a] = rep4_outputs.commitment(place, a, opening)
+    return share
+
+
+def _row(table: str, origin: args.Origin) -> pb.Row:
+    return pb.Row(owner=origin.owner, table=table, row=origin.row)
+
+
+def _notices(engine: Rep4Engine) -> list[pb.Pair]:
+    return [pb.Pair(path=n.path, parties=sorted(n.pair)) for n in engine.party.notices]

@@ -1,0 +1,305 @@
+"""The daemon's side of job processes: leases, starting, talking, killing.
+
+    pool = WorkerPool(limit=2, cache_dir=...)
+    pool.launch()                      # before gRPC: the fork server is a program of its own
+    lease = await pool.reserve(10)     # a promise that a process can be started: says yes to START
+    job = await lease.start()
+    await job.send(order); message = await job.receive(); await job.pass_socket(sock); job.kill()
+
+Imports neither NumPy kernels nor the worker. If the fork server dies its jobs die with it; the next
+lease starts a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from google.protobuf.message import DecodeError
+
+from mpcd._pb.v1 import worker_pb2 as pb
+from mpcd.errors import ChannelError, DeadlineError, InternalError, UsageError
+from mpcd.runtime.forkserver import ENDED, FORK, KILL, READY, REPLY, REQUEST, STARTED
+from mpcd.runtime.orders import Unpacker, encode
+
+LOAD_S = 120.0
+"""How long loading may take: the first time kernels are compiled."""
+_READ_BYTES = 1 << 20
+_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "COVERAGE_PROCESS_START")
+
+
+class WorkerPool:
+    """At most `limit` job processes at a time, forked from a server that has everything loaded.
+
+    cache_dir  where compiled kernels are kept, mode 0700: it is code
+    """
+
+    def __init__(self, limit: int, cache_dir: Path) -> None:
+        if limit < 1:
+            raise UsageError("a party needs room for at least one job process")
+        self.limit = limit
+        self._cache_dir = cache_dir
+        self._free = asyncio.Semaphore(limit)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._attached = False
+        self._ready = asyncio.Event()
+        self._jobs: dict[int, Job] = {}
+        self._next = 0
+
+    def launch(self) -> None:
+        """Start the fork server. Call it before anything makes threads."""
+        self._cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._cache_dir.chmod(0o700)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "mpcd.runtime.forkserver", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=_environment(self._cache_dir),
+                stdin=subprocess.DEVNULL,
+            )
+        self._control = ours
+        self._attached = False
+        self._ready.clear()
+
+    async def ready(self, timeout_s: float = LOAD_S) -> None:
+        """Wait until the fork server has loaded everything; starts it again if it has died.
+
+        Raises  DeadlineError
+        """
+        if self._control is None:
+            self.launch()
+        if not self._attached:
+            asyncio.get_running_loop().add_reader(self._end(), self._listen)
+            self._attached = True
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._ready.wait()
+        except TimeoutError:
+            raise DeadlineError(f"the fork server is not ready within {timeout_s:g} s") from None
+
+    async def reserve(self, timeout_s: float) -> Lease:
+        """Reserve a job process.
+
+        Raises  DeadlineError if all are taken for so long
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._free.acquire()
+        except TimeoutError:
+            raise DeadlineError(f"all {self.limit} job processes are taken") from None
+        return Lease(self, self._free)
+
+    async def close(self) -> None:
+        """End the fork server and with it all jobs."""
+        server = self._server
+        self._lost()
+        if server is not None:
+            server.terminate()
+            await asyncio.get_running_loop().run_in_executor(None, server.wait)
+
+    async def fork(self, lease: Lease) -> Job:
+        """For `Lease.start`."""
+        await self.ready()
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        self._next += 1
+        job = Job(self._next, ours, self, lease)
+        self._jobs[job.number] = job
+        with theirs:
+            await self._request(FORK, job.number, [theirs.fileno()])
+        return job
+
+    def kill(self, number: int) -> None:
+        """For `Job.kill`."""
+        if number in self._jobs and self._control is not None:
+            with contextlib.suppress(OSError):
+                self._control.send(REQUEST.pack(KILL, number))
+
+    def _end(self) -> socket.socket:
+        if self._control is None:
+            raise ChannelError("the fork server is gone")
+        return self._control
+
+    async def _request(self, what: bytes, number: int, descriptors: list[int]) -> None:
+        message = REQUEST.pack(what, number)
+        await _when_writable(self._end(), lambda sock: socket.send_fds(sock, [message], descriptors))
+
+    def _listen(self) -> None:
+        """Take what the fork server reports."""
+        while self._control is not None:
+            try:
+                data = self._control.recv(REPLY.size)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if len(data) != REPLY.size:
+                self._lost()
+                return
+            self._take(*REPLY.unpack(data))
+
+    def _take(self, what: bytes, number: int, value: int) -> None:
+        if what == READY:
+            self._ready.set()
+        elif what == STARTED and number in self._jobs:
+            self._jobs[number].pid = value
+        elif what == ENDED and number in self._jobs:
+            self._jobs.pop(number).ended(value)
+
+    def _lost(self) -> None:
+        """The fork server is gone, and so are its children."""
+        if self._control is not None:
+            if self._attached:
+                asyncio.get_running_loop().remove_reader(self._control)
+            self._control.close()
+        self._control = None
+        self._ready.clear()
+        for job in tuple(self._jobs.values()):
+            job.ended(-9)
+        self._jobs.clear()
+
+
+class Lease:
+    """The right to one job process; held until it has ended, or until `release`."""
+
+    def __init__(self, pool: WorkerPool, free: asyncio.Semaphore) -> None:
+        self._pool = pool
+        self._free = free
+        self._held = True
+
+    async def start(self) -> Job:
+        """Fork the process.
+
+        Raises  ChannelError, DeadlineError if the fork server cannot; the lease is then released
+        """
+        if not self._held:
+            raise InternalError("a lease that was released cannot start a job")
+        try:
+            return await self._pool.fork(self)
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Give it back; twice does no harm."""
+        if self._held:
+            self._held = False
+            self._free.release()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.release()
+
+
+class Job:
+    """One job process."""
+
+    def __init__(self, number: int, pipe: socket.socket, pool: WorkerPool, lease: Lease) -> None:
+        self.number = number
+        self.pid: int | None = None
+        self._pipe = pipe
+        self._pool = pool
+        self._lease = lease
+        self._unpacker = Unpacker()
+        self._sending = asyncio.Lock()
+        self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def send(self, message: pb.ToWorker) -> None:
+        """Raises  ChannelError if the process has ended."""
+        async with self._sending:
+            try:
+                await asyncio.get_running_loop().sock_sendall(self._pipe, encode(message))
+            except OSError:
+                raise ChannelError("the job process has ended") from None
+
+    async def pass_socket(self, sock: socket.socket) -> None:
+        """Hand over an accepted connection; our copy is closed.
+
+        Raises  ChannelError if the process has ended
+        """
+        message = encode(pb.ToWorker(link=pb.LinkSocket()))
+        async with self._sending:
+            with sock:
+                try:
+                    sent = await _when_writable(
+                        self._pipe, lambda pipe: socket.send_fds(pipe, [message], [sock.fileno()])
+                    )
+                    await asyncio.get_running_loop().sock_sendall(self._pipe, message[sent:])
+                except OSError:
+                    raise ChannelError("the job process has ended") from None
+
+    async def receive(self) -> pb.FromWorker | None:
+        """The next message; None when the process has closed its end.
+
+        Raises  InternalError for a message that cannot be read
+        """
+        while (body := self._unpacker.take()) is None:
+            try:
+                data = await asyncio.get_running_loop().sock_recv(self._pipe, _READ_BYTES)
+            except OSError:
+                data = b""
+            if not data:
+                return None
+            self._unpacker.feed(data)
+        try:
+            return pb.FromWorker.FromString(body)
+        except DecodeError:
+            raise InternalError("a message of a job process cannot be read") from None
+
+    def kill(self) -> None:
+        """End it now; `wait` tells when it is gone."""
+        self._pool.kill(self.number)
+
+    async def wait(self) -> int:
+        """Its exit code, or minus the signal that ended it."""
+        return await asyncio.shield(self._exit)
+
+    def ended(self, status: int) -> None:
+        """For the pool: the process is gone."""
+        self._lease.release()
+        if not self._exit.done():
+            self._exit.set_result(status)
+
+    def close(self) -> None:
+        """Kill it if it still runs, and close the pipe."""
+        self.kill()
+        self._pipe.close()
+
+
+async def _when_writable(sock: socket.socket, send: Callable[[socket.socket], int]) -> int:
+    """Do a non-blocking send as soon as the socket takes it."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return send(sock)
+        except BlockingIOError:
+            writable: asyncio.Future[None] = loop.create_future()
+            loop.add_writer(sock, _wake, writable)
+            try:
+                await writable
+            finally:
+                loop.remove_writer(sock)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+def _environment(cache_dir: Path) -> dict[str, str]:
+    """Nothing of the daemon's environment but what a Python program needs to start; never a secret."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+    return {**kept, **one, "NUMBA_CACHE_DIR": str(cache_dir)}
