@@ -4,7 +4,9 @@ The names for writing programs are loaded when they are first used: `import mpcd
 `@mpc.program`, `mpc.Vector[mpc.UInt32]`, `mpc.reveal(...)`. Their types for checkers are in `__init__.pyi`.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 
 __version__ = "0.1.0"
 
@@ -31,12 +33,11 @@ _EXPORTS = {
     "load_program": ("mpcd.lang.loading", "load_program"),
     "maximum": ("mpcd.lang.functions", "maximum"),
     "minimum": ("mpcd.lang.functions", "minimum"),
-    "program": ("mpcd.lang.tracing", "program"),
     "reveal": ("mpcd.lang.functions", "reveal"),
     "where": ("mpcd.lang.functions", "where"),
 }
 
-__all__ = ["__version__", *_EXPORTS]
+__all__ = ["__version__", "program", *_EXPORTS]
 
 
 def __getattr__(name: str) -> object:
@@ -50,3 +51,24 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Root(ModuleType):
+    """This module. Its `program` is the decorator, whether or not the package `mpcd.program` is loaded.
+
+    The import system sets a loaded package as an attribute of its parent; a property that ignores this keeps
+    the name for the users. The package is imported from as always: `from mpcd.program.text import parse`.
+    """
+
+    @property
+    def program(self) -> object:
+        from mpcd.lang.tracing import program
+
+        return program
+
+    @program.setter
+    def program(self, _package: ModuleType) -> None:
+        """Leave the name to the decorator."""
+
+
+sys.modules[__name__].__class__ = _Root
