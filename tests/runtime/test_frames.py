@@ -347,3 +347,41 @@ def test_nothing_secret_is_printed() -> None:
     fault = TagFault("top", sender=1, backup=2, receiver=0, number=7)
     assert fault.blamed == {1, 2}
     assert "party 1" in str(fault)
+
+
+# -- looking layouts up ---------------------------------------------------------------------------
+
+BASE = Round(
+    "p",
+    send={(1, "a"): words_of(0)},
+    vouch={(2, 3, "b"): words_of(2)},
+    recv={(1, "c"): Spec((3,)), (2, "d"): Blob(9)},
+    vouched={(1, "c"): 2},
+)
+NEAR = {
+    "shape sent": replace(BASE, send={(1, "a"): words_of(0, 4)}),
+    "words become a blob": replace(BASE, send={(1, "a"): bytes(24)}),
+    "label sent": replace(BASE, send={(1, "z"): words_of(0)}),
+    "receiver": replace(BASE, send={(2, "a"): words_of(0)}),
+    "shape backed": replace(BASE, vouch={(2, 3, "b"): words_of(2, 4)}),
+    "sender backed": replace(BASE, vouch={(1, 3, "b"): words_of(2)}),
+    "nothing backed": replace(BASE, vouch={}),
+    "shape expected": replace(BASE, recv={(1, "c"): Spec((4,)), (2, "d"): Blob(9)}),
+    "limit expected": replace(BASE, recv={(1, "c"): Spec((3,)), (2, "d"): Blob(8)}),
+    "other backup": replace(BASE, vouched={(1, "c"): 3}),
+    "no backup": replace(BASE, vouched={}),
+}
+
+
+@pytest.mark.parametrize("what", sorted(NEAR))
+def test_a_layout_is_never_used_for_a_round_it_does_not_fit(what: str) -> None:
+    """A codec that has seen the base round treats a near one as a fresh codec does."""
+    near, fresh, warm = NEAR[what], codec(0), codec(0)
+    warm.encode(0, BASE)
+    base_limits = warm.expected_bytes(0, BASE)
+    frames = {p: b"".join(parts) for p, parts in fresh.encode(1, near).items()}
+    assert {p: b"".join(parts) for p, parts in warm.encode(1, near).items()} == frames
+    assert warm.expected_bytes(1, near) == fresh.expected_bytes(1, near)
+    other = codec(0)
+    base_frames = {p: b"".join(parts) for p, parts in other.encode(1, BASE).items()}
+    assert frames != base_frames or fresh.expected_bytes(1, near) != base_limits, "not a near round at all"
