@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +95,9 @@ def test_the_diagram_shows_every_row() -> None:
     for state in TERMINAL:
         assert f"    {state} --> [*]\n" in diagram
     assert len(diagram.splitlines()) == 2 + len(TRANSITIONS) + len(TERMINAL)
+
+
+def test_the_page_shows_the_diagram_and_every_event() -> None:
+    page = (Path(__file__).parents[2] / "docs/job-states.md").read_text()
+    assert f"```mermaid\n{mermaid()}```\n" in page
+    assert all(f"\n| `{event}` | " in page for event in Event)
