@@ -27,7 +27,8 @@ class Entry:
 
     @property
     def name(self) -> str:
-        return self.definition.name
+        """Its name in job files and policies, with hyphens."""
+        return self.definition.name.replace("_", "-")
 
     def who_learns_what(self, recipients: Mapping[str, Sequence[str]]) -> list[str]:
         """Sentences for a job in which these get the outputs."""
@@ -65,7 +66,7 @@ _ENTRIES = (
     Entry(primitives.inner_product, primitives.products_in_clear, "Inner product of two vectors.", _PAIR),
     Entry(primitives.comparisons, primitives.comparisons_in_clear, "How often x is less than y.", _PAIR),
     Entry(primitives.chain, primitives.chain_in_clear, "A thousand dependent products.", _PAIR),
-    Entry(primitives.layers, primitives.layers_in_clear, "Ten dependent layers of AND.", _PAIR),
+    Entry(primitives.layers, primitives.layers_in_clear, "Ten dependent layers of NAND.", _PAIR),
 )
 CATALOGUE: Mapping[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
@@ -75,6 +76,7 @@ def find(name: str) -> Entry:
 
     Raises  NotFoundError listing the names there are
     """
-    if name not in CATALOGUE:
+    entry = CATALOGUE.get(name.replace("_", "-"))
+    if entry is None:
         raise NotFoundError(f"there is no program {name}", fix=f"there are {', '.join(CATALOGUE)}")
-    return CATALOGUE[name]
+    return entry

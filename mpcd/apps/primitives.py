@@ -45,10 +45,10 @@ def chain(x: mpc.Vector[Sign], y: mpc.Vector[Sign]) -> object:
 
 @mpc.program
 def layers(x: mpc.Vector[mpc.Bool], y: mpc.Vector[mpc.Bool]) -> object:
-    """Ten layers of AND, each of the one before."""
-    z = x & y
+    """Ten layers of NAND, each of the one before."""
+    z = ~(x & y)
     for _ in range(LAYERS - 1):
-        z = (z ^ y) & x
+        z = ~(z & y)
     return mpc.reveal(true=mpc.count(z))
 
 
@@ -68,6 +68,5 @@ def chain_in_clear(x: Sequence[int], y: Sequence[int]) -> dict[str, int]:
 
 
 def layers_in_clear(x: Sequence[bool], y: Sequence[bool]) -> dict[str, int]:
-    """What `layers` must compute: where x and y are true the value flips in every layer but the first."""
-    survives = (LAYERS - 1) % 2 == 0
-    return {"true": sum(survives for a, b in zip(x, y, strict=True) if a and b)}
+    """What `layers` must compute: where y is true x flips in every layer, elsewhere the result is true."""
+    return {"true": sum(bool(a) ^ (LAYERS % 2 == 1) if b else 1 for a, b in zip(x, y, strict=True))}

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mpcd.errors import UsageError
+from mpcd.lang.position import refuse
 from mpcd.program.types import DEFAULT_MAX_ROWS, INT64_HIGH, INT64_LOW, Dim, Shape, Type
 
 DEFAULT_DIM = "n"
@@ -40,7 +40,7 @@ def Int(low: int, high: int) -> Any:  # noqa: N802 - reads as a type where it is
     Raises  UsageError if the range is empty or exceeds 64-bit signed integers
     """
     if not INT64_LOW <= low <= high <= INT64_HIGH:
-        raise UsageError(f"[{low}, {high}] is not a range of 64-bit signed integers")
+        raise refuse(f"[{low}, {high}] is not a range of 64-bit signed integers")
     return Element(int(low), int(high))
 
 
@@ -70,7 +70,7 @@ class Annotation:
 
 def _of(element: Any, dims: tuple[Any, ...], *, secret: bool) -> Annotation:
     if not isinstance(element, Element):
-        raise UsageError(
+        raise refuse(
             f"{element!r} is not the type of an element", fix="use mpc.UInt32, mpc.Int(low, high) or mpc.Bool"
         )
     shape: list[Dim] = []
@@ -81,7 +81,7 @@ def _of(element: Any, dims: tuple[Any, ...], *, secret: bool) -> Annotation:
             continue
         named = Dimension(dim) if isinstance(dim, str) else dim
         if not isinstance(named, Dimension):
-            raise UsageError(
+            raise refuse(
                 f"{dim!r} is not a dimension", fix='use a name such as "n", mpc.Dim("n", max=100) or a number'
             )
         shape.append(named.name)
@@ -99,7 +99,7 @@ class Vector:
     def __class_getitem__(cls, item: Any) -> Annotation:
         element, dims = _split(item)
         if len(dims) > 1:
-            raise UsageError("a Vector has one dimension", fix="use mpc.Matrix")
+            raise refuse("a Vector has one dimension", fix="use mpc.Matrix")
         return _of(element, dims or (DEFAULT_DIM,), secret=True)
 
 
@@ -109,7 +109,7 @@ class Matrix:
     def __class_getitem__(cls, item: Any) -> Annotation:
         element, dims = _split(item)
         if len(dims) != 2:
-            raise UsageError("a Matrix needs two dimensions", fix='mpc.Matrix[mpc.Int8, "rows", "columns"]')
+            raise refuse("a Matrix needs two dimensions", fix='mpc.Matrix[mpc.Int8, "rows", "columns"]')
         return _of(element, dims, secret=True)
 
 

@@ -149,7 +149,7 @@ def _annotations(owner: Any, where: str) -> dict[str, Any]:
     try:
         return inspect.get_annotations(owner, eval_str=True)
     except UsageError as error:
-        error.where = error.where or where
+        error.where = where  # annotations kept as text have no line of their own
         raise
     except MISTAKES as error:
         raise UsageError(

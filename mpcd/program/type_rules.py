@@ -15,12 +15,12 @@ from mpcd.program.types import Shape, Type, integer, largest, shape_text
 Maxima = Mapping[str, int]
 
 
-def _kinds(args: Sequence[Type], kind: str) -> None:
-    for position, t in enumerate(args):
+def _kinds(args: Sequence[Type], kind: str, first: int = 1) -> None:
+    for position, t in enumerate(args, first):
         if t.kind != kind:
             wanted = {"int": "an integer", "bool": "a truth value", "order": "an order"}[kind]
             raise UsageError(
-                f"operand {position + 1} must be {wanted}, not {t}",
+                f"operand {position} must be {wanted}, not {t}",
                 fix={
                     "int": "turn a truth value into 0 and 1 with .to_int()",
                     "bool": "compare first: ==, <, <=, >, >= give truth values",
@@ -146,7 +146,7 @@ def select(args: Sequence[Type], _maxima: Maxima) -> tuple[Type, ...]:
     """The second operand where the first is true, otherwise the third."""
     _kinds(args[:1], "bool")
     _, x, y = args
-    _kinds(args[1:], "bool" if x.kind == "bool" else "int")
+    _kinds(args[1:], "bool" if x.kind == "bool" else "int", 2)
     secret = _secret(args)
     if x.kind == "bool":
         return (Type("bool", _common_shape(args, stretch=False), secret),)
@@ -174,7 +174,7 @@ def _ranked(args: Sequence[Type]) -> Type:
     if not x.secret:
         raise UsageError("ranking is for secret vectors", fix="work this out before the job starts")
     if len(args) == 2:
-        _kinds(args[1:], "order")
+        _kinds(args[1:], "order", 2)
         if args[1].shape != x.shape:
             raise UsageError(
                 f"the order is one of {shape_text(args[1].shape)}, the vector has {shape_text(x.shape)}",

@@ -70,7 +70,7 @@ def test_types_and_ranges(op: str, args: list[Type], results: list[Type]) -> Non
         ("and", [BIT, secret(0, 1, "n")], "truth value"),
         ("and", [BIT, FLAG], "single secret truth value"),
         ("select", [secret(0, 1), secret(0, 1), secret(0, 1)], "truth value"),
-        ("select", [FLAG, secret(0, 1), FLAG], "operand 2 must be an integer"),
+        ("select", [FLAG, secret(0, 1), FLAG], "operand 3 must be an integer"),
         ("max", [secret(0, 1)], "vector"),
         ("max", [secret(0, 1, "n", "k")], "vector"),
         ("argmax", [secret(0, 1, "n"), Type("order", ("k",), False)], "order"),
