@@ -11,13 +11,13 @@ from mpcd.errors import PeerError
 class TagFault(PeerError):
     """The tag of `backup` does not fit what `sender` sent: one of the two lied, or `receiver` does.
 
-    The round has been withheld from every step; `number` is its number. See `recorded_sets` for what each
-    party may conclude.
+    The round (`round` is its number, `path` its path) has been withheld from every step. See
+    `recorded_sets` for what each party may conclude.
     """
 
-    def __init__(self, path: str, *, sender: int, backup: int, receiver: int, number: int) -> None:
+    def __init__(self, path: str, *, sender: int, backup: int, receiver: int, round: int) -> None:
         super().__init__(
-            f"in round {number} party {receiver} received from party {sender} something that the tag of "
+            f"in round {round} party {receiver} received from party {sender} something that the tag of "
             f"party {backup} does not fit",
             step=path,
             blamed=frozenset((sender, backup)),
@@ -25,7 +25,8 @@ class TagFault(PeerError):
         self.sender = sender
         self.backup = backup
         self.receiver = receiver
-        self.number = number
+        self.round = round
+        self.path = path
 
 
 def recorded_sets(fault: TagFault, me: int) -> frozenset[int]:

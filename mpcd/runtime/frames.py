@@ -232,7 +232,7 @@ class FrameCodec:
                 sender=check.sender,
                 backup=check.backup,
                 receiver=self.me,
-                number=current.number,
+                round=current.number,
             )
 
 

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpcd.protocols.rounds import Blob, Payload, Round, Rounds, Spec, Words
+from mpcd.errors import PeerError
+from mpcd.protocols.rounds import Blob, Inbox, Payload, Round, Rounds, Spec, Words
+from mpcd.runtime.frames import FrameCodec
+from mpcd.runtime.lockstep import tag_keys
 
 PARTIES = 4
 LIMIT = 40
+SESSION = bytes(range(32))
+EVERYBODY = range(PARTIES)
 
 
 def words_of(party: int, size: int = 3) -> Words:
@@ -42,3 +47,32 @@ def step(me: int, rounds: int = 1) -> Rounds[list[Payload]]:
 def steps(rounds: int = 1) -> list[Rounds[list[Payload]]]:
     """All parties' steps."""
     return [step(me, rounds) for me in range(PARTIES)]
+
+
+def codec(me: int, *, session: bytes = SESSION, epoch: int = 0) -> FrameCodec:
+    """One party's codec, with the keys of lockstep runs."""
+    return FrameCodec(me, EVERYBODY, session, epoch, tag_keys(me, EVERYBODY))
+
+
+def frames_to(receiver: int, number: int = 0, path: str = "top") -> dict[int, bytes]:
+    """The honest frames of one round as one party receives them."""
+    return {
+        sender: b"".join(codec(sender).encode(number, round_of(sender, path))[receiver])
+        for sender in EVERYBODY
+        if sender != receiver
+    }
+
+
+def decode(frames: dict[int, bytes], number: int = 0, r: Round | None = None, me: int = 0) -> Inbox:
+    """Decode frames as party `me`, which expects round `r` (by default its round of this protocol)."""
+    r = round_of(me) if r is None else r
+    mine = codec(me)
+    mine.encode(number, r)
+    return mine.decode(number, r, frames)
+
+
+def decoded_or_refused(frames: dict[int, bytes]) -> Inbox | PeerError:
+    try:
+        return decode(frames)
+    except PeerError as error:
+        return error

@@ -121,7 +121,7 @@ def test_a_changed_message_is_caught_by_its_receiver_alone() -> None:
             outputs = lockstep(run).outputs
             fault = outputs[m.receiver]
             assert isinstance(fault, TagFault)
-            assert (fault.sender, fault.receiver, fault.number) == (m.sender, m.receiver, m.round)
+            assert (fault.sender, fault.receiver, fault.round) == (m.sender, m.receiver, m.round)
             assert fault.blamed == {m.sender, fault.backup}
             assert not any(isinstance(outputs[p], TagFault) for p in range(4) if p != m.receiver)
 
@@ -205,7 +205,7 @@ def test_a_damaged_tag_on_the_wire_is_caught() -> None:
 
 
 def test_what_each_party_records() -> None:
-    fault = TagFault("top", sender=0, backup=1, receiver=2, number=0)
+    fault = TagFault("top", sender=0, backup=1, receiver=2, round=0)
     assert recorded_sets(fault, 2) == {0, 1}
     assert recorded_sets(fault, 0) == {1, 2}
     assert recorded_sets(fault, 1) == {0, 2}
