@@ -4,7 +4,7 @@ A kernel works on words start..stop of whole arrays, so that its caller can keep
 cache and needs no slices. Inputs may be read-only; outputs must not overlap inputs.
 
 Notation  x, y, out: (3, n) slots of a sharing, as in `mpcd.protocols.rep4.sharing`
-          pads: at least (3, stop - start), the words under the keys of slots 0, 1, 2
+          pad0, pad1, pad2: words under the keys of slots 0, 1, 2, for the word at start and those behind
           The four cyclic rows of a product have their own kernel (`mul_cyclic`, `and_cyclic`): in terms
           of slots it is the same for every party. `mul_row`, `and_row` do any single row.
 """
@@ -28,7 +28,7 @@ _INT = types.int64
 # A tile of three right-hand slots fills half of a second-level cache of 512 KiB.
 _TILE_COLUMNS, _TILE_DEPTH = 256, 32
 
-_CYCLIC = types.void(_IN, _IN, _IN, _INT, _INT, _OUT, _OUT1, _OUT1)
+_CYCLIC = types.void(_IN, _IN, _IN1, _IN1, _IN1, _INT, _INT, _OUT, _OUT1, _OUT1)
 _ROW = types.void(_IN, _IN, _INT, _INT, _INT, _INT, _IN1, _INT, _INT, _OUT, _OUT1, _INT)
 
 
@@ -38,7 +38,10 @@ def compiled(signature: Any) -> Callable[[Callable[..., None]], Callable[..., No
 
 
 @compiled(_CYCLIC)
-def mul_cyclic(x: Any, y: Any, pads: Any, start: int, stop: int, out: Any, sent: Any, backed: Any) -> None:
+def mul_cyclic(
+    x: Any, y: Any, pad0: Any, pad1: Any, pad2: Any,
+    start: int, stop: int, out: Any, sent: Any, backed: Any,
+) -> None:  # fmt: skip
     """The cyclic rows of a product in Z_2^64, as sender, backup and outsider; the receiver adds what it gets.
 
     Each row's message carries x[a] * y[a] of its outsider a too, which saves three of nine multiplications:
@@ -47,28 +50,31 @@ def mul_cyclic(x: Any, y: Any, pads: Any, start: int, stop: int, out: Any, sent:
     for i in range(stop - start):
         k = start + i
         y1 = y[1, k]
-        for_backup = x[0, k] * (y[0, k] + y1) + x[1, k] * y[0, k] - pads[1, i]
-        for_sender = x[1, k] * (y1 + y[2, k]) + x[2, k] * y1 - pads[2, i]
+        for_backup = x[0, k] * (y[0, k] + y1) + x[1, k] * y[0, k] - pad1[i]
+        for_sender = x[1, k] * (y1 + y[2, k]) + x[2, k] * y1 - pad2[i]
         backed[k] = for_backup
         sent[k] = for_sender
-        out[0, k] = for_backup + pads[0, i]
-        out[1, k] = for_sender + pads[1, i]
-        out[2, k] = pads[2, i]
+        out[0, k] = for_backup + pad0[i]
+        out[1, k] = for_sender + pad1[i]
+        out[2, k] = pad2[i]
 
 
 @compiled(_CYCLIC)
-def and_cyclic(x: Any, y: Any, pads: Any, start: int, stop: int, out: Any, sent: Any, backed: Any) -> None:
+def and_cyclic(
+    x: Any, y: Any, pad0: Any, pad1: Any, pad2: Any,
+    start: int, stop: int, out: Any, sent: Any, backed: Any,
+) -> None:  # fmt: skip
     """As `mul_cyclic`, on packed bits."""
     for i in range(stop - start):
         k = start + i
         y1 = y[1, k]
-        for_backup = (x[0, k] & (y[0, k] ^ y1)) ^ (x[1, k] & y[0, k]) ^ pads[1, i]
-        for_sender = (x[1, k] & (y1 ^ y[2, k])) ^ (x[2, k] & y1) ^ pads[2, i]
+        for_backup = (x[0, k] & (y[0, k] ^ y1)) ^ (x[1, k] & y[0, k]) ^ pad1[i]
+        for_sender = (x[1, k] & (y1 ^ y[2, k])) ^ (x[2, k] & y1) ^ pad2[i]
         backed[k] = for_backup
         sent[k] = for_sender
-        out[0, k] = for_backup ^ pads[0, i]
-        out[1, k] = for_sender ^ pads[1, i]
-        out[2, k] = pads[2, i]
+        out[0, k] = for_backup ^ pad0[i]
+        out[1, k] = for_sender ^ pad1[i]
+        out[2, k] = pad2[i]
 
 
 @compiled(_ROW)

@@ -13,7 +13,7 @@ Sources   NIST SP 800-38A (CTR); RFC 5869 (HKDF)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -29,11 +29,11 @@ KeyId = TypeVar("KeyId", int, str)
 
 KEY_BYTES = 16
 MAX_BLOCKS = 1 << 32
-_SMALL_BLOCKS = 16
+_SMALL_BLOCKS = 128
 _CHUNK_BYTES = 1 << 18
 # CTR encrypts a plaintext of zeros: the key stream itself.
 _ZEROS = memoryview(bytes(_CHUNK_BYTES))
-_COUNTERS = tuple(i.to_bytes(4, "big") for i in range(256))
+_COUNTERS = tuple(i.to_bytes(4, "big") for i in range(_SMALL_BLOCKS))
 
 
 def derive(secret: bytes, *info: bytes, length: int = KEY_BYTES) -> bytes:
@@ -75,7 +75,7 @@ class Stream:
     def fill(self, out: Words) -> None:
         """Overwrite a contiguous array with the next words of the stream."""
         start = self._reserve(out.size)
-        if out.size <= 2 * _SMALL_BLOCKS:
+        if self._is_small(start, out.size):
             out.reshape(-1)[:] = self._small(start, out.size)
         else:
             _fill_from(self._key, self._iv, start, out)
@@ -83,16 +83,25 @@ class Stream:
     def draw(self, words: int) -> Words:
         """The next words of the stream as a new flat array (possibly read-only)."""
         start = self._reserve(words)
-        if words <= 2 * _SMALL_BLOCKS:
+        if self._is_small(start, words):
             return self._small(start, words)
         out = np.empty(words, np.uint64)
         _fill_from(self._key, self._iv, start, out)
         return out
 
+    def draw_slices(self, sizes: Sequence[int]) -> list[Words]:
+        """The next slices at once: the same words as `draw` of each size in turn, for the price of one."""
+        flat = self.draw(sum(size + size % 2 for size in sizes))
+        slices, start = [], 0
+        for size in sizes:
+            slices.append(flat[start : start + size])
+            start += size + size % 2
+        return slices
+
     def cut(self, words: int) -> Reader:
         """Reserve the next words, to be read piece by piece."""
         start = self._reserve(words)
-        if words <= 2 * _SMALL_BLOCKS:
+        if self._is_small(start, words):
             return Reader(None, self._small(start, words), words)
         return Reader(_ctr(self._key, self._iv, start), np.empty(0, np.uint64), words)
 
@@ -103,16 +112,15 @@ class Stream:
             raise InternalError("a stream of random words is exhausted; operations must be cut into blocks")
         return start
 
+    def _is_small(self, start: int, words: int) -> bool:
+        return start + (words + 1) // 2 <= _SMALL_BLOCKS
+
     def _small(self, start: int, words: int) -> Words:
-        # A new cipher context costs 8 us; encrypting the few counter blocks one by one gives the same
+        # A new cipher context costs 7 us; encrypting the few counter blocks one by one gives the same
         # bytes through the context that the key already has.
         if words == 0:
             return np.empty(0, np.uint64)
-        iv = self._iv
-        blocks = b"".join(
-            iv + (_COUNTERS[i] if i < 256 else i.to_bytes(4, "big"))
-            for i in range(start, start + (words + 1) // 2)
-        )
+        blocks = self._iv + self._iv.join(_COUNTERS[start : start + (words + 1) // 2])
         return np.frombuffer(self._block_encryptor.update(blocks), "<u8", words)
 
 

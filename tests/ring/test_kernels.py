@@ -37,9 +37,9 @@ def term(add: Op, mul: Op, x: Words, y: Words, a: int, b: int) -> Words:
 @pytest.mark.parametrize(("add", "sub", "mul", "cyclic", "row"), RINGS)
 @pytest.mark.parametrize(("start", "stop"), [(0, 1), (0, 50), (7, 8), (3, 49), (5, 5)])
 def test_cyclic_rows(add: Op, sub: Op, mul: Op, cyclic: Op, row: Op, start: int, stop: int) -> None:
-    x, y, pads = words(1, 3, 50), words(2, 3, 50), words(3, 4, 50)
+    x, y, pads = words(1, 3, 50), words(2, 3, 50), words(3, 3, 50)
     out, sent, backed = (np.full(shape, FILLER) for shape in ((3, 50), 50, 50))
-    cyclic(x, y, pads, start, stop, out, sent, backed)  # type: ignore[call-arg]
+    cyclic(x, y, *pads, start, stop, out, sent, backed)  # type: ignore[call-arg]
 
     inside, width = slice(start, stop), stop - start
     own = mul(x, y)
@@ -102,7 +102,7 @@ def folded(x: Words, y: Words, product: Op) -> list[Any]:
 def test_operands_may_be_read_only() -> None:
     x, out, sent, backed = words(1, 3, 4), np.empty((3, 4), np.uint64), *np.empty((2, 4), np.uint64)
     x.flags.writeable = False
-    kernels.mul_cyclic(x, x, x, 0, 4, out, sent, backed)
+    kernels.mul_cyclic(x, x, *x, 0, 4, out, sent, backed)
 
 
 def test_warm_up_loads_every_kernel() -> None:

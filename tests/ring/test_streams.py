@@ -28,7 +28,7 @@ def stream(path: str = "job/3/mul") -> Stream:
     return Streams({1: KEY}).open(1, path)
 
 
-@pytest.mark.parametrize("words", [1, 2, 3, 31, 32, 33, 34, 1000, 40_000])
+@pytest.mark.parametrize("words", [1, 2, 3, 255, 256, 257, 1000, 40_000])
 def test_a_stream_is_ctr_mode_whatever_its_length(words: int) -> None:
     """Small draws take another way (single blocks); they must give the same bytes."""
     expected = reference(KEY, "job/3/mul", words)
@@ -41,7 +41,7 @@ def test_a_stream_is_ctr_mode_whatever_its_length(words: int) -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.lists(st.integers(0, 80), max_size=6))
+@given(st.lists(st.integers(0, 120), max_size=8))
 def test_slices_are_consecutive_and_begin_at_blocks(sizes: list[int]) -> None:
     whole = reference(KEY, "p", 2 * sum((size + 1) // 2 for size in sizes))
     opened, start = Streams({0: KEY}).open(0, "p"), 0

@@ -13,40 +13,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mpcd.errors import UsageError
+from mpcd.protocols.rep4.exchange import Terms, exchange
 from mpcd.protocols.rep4.party import Party4
-from mpcd.protocols.rep4.schedule import BALANCE_FROM, WHOLE, Plan, Task, plan
+from mpcd.protocols.rep4.schedule import BALANCE_FROM, Plan, Task, plan
 from mpcd.protocols.rep4.sharing import ALL, Bits4, Rep4
-from mpcd.protocols.rounds import Round, Rounds, Spec, Words
+from mpcd.protocols.rounds import Rounds, Words
 from mpcd.ring import kernels
-from mpcd.ring.streams import Reader
-
-PIECE = 8192
-"""Words done at a time: pads, operands and results of a piece stay in the second-level cache."""
-
-Cyclic = Callable[[Words, int, int, Words, Words, Words], None]
-"""(pads, start, stop, out, sent, backed): the four cyclic rows, for some words of the array."""
-Single = Callable[[Task, Words, int, int, Words, Words, int], None]
-"""(task, pad, start, stop, out, message, offset): one row as its sender or backup."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Addition, subtraction and the row kernels of Z_2^64 or of packed Z_2."""
+    """Addition, multiplication and the row kernels of Z_2^64 or of packed Z_2."""
 
     add: np.ufunc
-    subtract: np.ufunc
     multiply: np.ufunc
     cyclic: Callable[..., None]
     row: Callable[..., None]
 
 
-INTEGERS = Ring(np.add, np.subtract, np.multiply, kernels.mul_cyclic, kernels.mul_row)
-BITS = Ring(np.bitwise_xor, np.bitwise_xor, np.bitwise_and, kernels.and_cyclic, kernels.and_row)
+INTEGERS = Ring(np.add, np.multiply, kernels.mul_cyclic, kernels.mul_row)
+BITS = Ring(np.bitwise_xor, np.bitwise_and, kernels.and_cyclic, kernels.and_row)
 
 
 def mul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
@@ -120,14 +110,16 @@ def matmul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
     return Rep4(data.reshape(3, rows, columns))
 
 
-# -- the common part ---------------------------------------------------------------------------------
+# -- the terms of the rows ---------------------------------------------------------------------------
 
 
 def _elementwise(p: Party4, ring: Ring, doing: Plan, x: Words, y: Words) -> Rounds[Words]:
     """(3, n), (3, n) -> (3, n)."""
 
-    def cyclic(pads: Words, start: int, stop: int, out: Words, sent: Words, backed: Words) -> None:
-        ring.cyclic(x, y, pads, start, stop, out, sent, backed)
+    def cyclic(
+        pad0: Words, pad1: Words, pad2: Words, start: int, stop: int, out: Words, sent: Words, backed: Words
+    ) -> None:
+        ring.cyclic(x, y, pad0, pad1, pad2, start, stop, out, sent, backed)
 
     def single(
         task: Task, pad: Words, start: int, stop: int, out: Words, message: Words, offset: int
@@ -141,19 +133,21 @@ def _elementwise(p: Party4, ring: Ring, doing: Plan, x: Words, y: Words) -> Roun
         out = np.zeros(x.shape, np.uint64)
         for k in doing.diagonal:
             ring.multiply(x[k], y[k], out=out[k])
-    return _exchange(p, ring, doing, out, cyclic, single)
+    return exchange(p, doing, Terms(cyclic, single, ring.add), out)
 
 
 def _from_terms(p: Party4, terms: Words) -> Rounds[Words]:
     """(3, n) -> (3, n); the rows' terms as backup and as sender of a cyclic row, and of the diagonal row."""
 
-    def cyclic(pads: Words, start: int, stop: int, out: Words, sent: Words, backed: Words) -> None:
-        size = stop - start
-        np.subtract(terms[0, start:stop], pads[1, :size], out=backed[start:stop])
-        np.subtract(terms[1, start:stop], pads[2, :size], out=sent[start:stop])
-        np.add(backed[start:stop], pads[0, :size], out=out[0, start:stop])
-        np.add(sent[start:stop], pads[1, :size], out=out[1, start:stop])
-        out[2, start:stop] = pads[2, :size]
+    def cyclic(
+        pad0: Words, pad1: Words, pad2: Words, start: int, stop: int, out: Words, sent: Words, backed: Words
+    ) -> None:
+        size, part = stop - start, slice(start, stop)
+        np.subtract(terms[0, part], pad1[:size], out=backed[part])
+        np.subtract(terms[1, part], pad2[:size], out=sent[part])
+        np.add(backed[part], pad0[:size], out=out[0, part])
+        np.add(sent[part], pad1[:size], out=out[1, part])
+        out[2, part] = pad2[:size]
 
     def single(
         task: Task, pad: Words, start: int, stop: int, out: Words, message: Words, offset: int
@@ -164,92 +158,7 @@ def _from_terms(p: Party4, terms: Words) -> Rounds[Words]:
         out[task.outsider_slot, start:stop] += masked
 
     doing = plan(p.me, ALL, ALL, terms.shape[1] >= BALANCE_FROM)
-    return _exchange(p, INTEGERS, doing, np.empty(terms.shape, np.uint64), cyclic, single)
-
-
-def _exchange(
-    p: Party4, ring: Ring, doing: Plan, out: Words, cyclic: Cyclic, single: Single
-) -> Rounds[Words]:
-    """Mask and send every row's term, and add up what this party gets of the result."""
-    size = out.shape[1]
-    split = size // 2
-    spans = ((0, size), (0, split), (split, size))
-    messages = _compute(p, ring, doing, out, spans, cyclic, single)
-    send: dict[tuple[int, str], Words] = {}
-    vouch: dict[tuple[int, int, str], Words] = {}
-    for task, message in messages:
-        row = task.row
-        if row.sender == p.me:
-            send[row.receiver, task.label] = message
-        else:
-            vouch[row.sender, row.receiver, task.label] = message
-    recv: dict[tuple[int, str], Spec] = {}
-    vouched: dict[tuple[int, str], int] = {}
-    for task in doing.incoming:
-        start, stop = spans[task.span]
-        recv[task.row.sender, task.label] = Spec((stop - start,))
-        vouched[task.row.sender, task.label] = task.row.backup
-    inbox: Any = yield Round(p.path, send, vouch, recv, vouched)
-    for task in doing.incoming:
-        start, stop = spans[task.span]
-        mine = out[task.outsider_slot, start:stop]
-        ring.add(mine, inbox[task.row.sender, task.label], out=mine)
-    return out
-
-
-def _compute(
-    p: Party4,
-    ring: Ring,
-    doing: Plan,
-    out: Words,
-    spans: tuple[tuple[int, int], ...],
-    cyclic: Cyclic,
-    single: Single,
-) -> list[tuple[Task, Words]]:
-    """All local work before the round: fills `out`, returns the messages that this party knows."""
-    streams = dict(zip(doing.keys, p.open_streams(doing.keys), strict=True))
-    pads_of: dict[int, Reader] = {}
-    for key, task in doing.draws:
-        start, stop = spans[task.span]
-        pads_of[task.number] = streams[key].cut(stop - start)
-    messages = [
-        (task, np.empty(spans[task.span][1] - spans[task.span][0], np.uint64)) for task in doing.known
-    ]
-    size = out.shape[1]
-    if doing.fused:
-        sent, backed = np.empty(size, np.uint64), np.empty(size, np.uint64)
-        # In the order of the slots of their keys: this party is the outsider of one row, the backup of
-        # the next and the sender of the third.
-        readers = [pads_of[(p.me + 2) % 4], pads_of[(p.me - 1) % 4], pads_of[p.me]]
-    pads = np.empty((4, min(size, PIECE)), np.uint64)
-    for start, stop, span in _pieces(size, spans):
-        width = stop - start
-        if doing.fused:
-            for reader, pad in zip(readers, pads, strict=False):
-                reader.fill(pad[:width])
-            cyclic(pads, start, stop, out, sent, backed)
-        pad = pads[3]
-        for task, message in messages:
-            if task.span in (WHOLE, span):
-                pads_of[task.number].fill(pad[:width])
-                single(task, pad, start, stop, out, message, spans[task.span][0])
-        for task in doing.outside:
-            if task.span in (WHOLE, span):
-                pads_of[task.number].fill(pad[:width])
-                mine = out[task.receiver_slot, start:stop]
-                ring.add(mine, pad[:width], out=mine)
-    if doing.fused:
-        messages += [(doing.sends, sent), (doing.backs, backed)]
-    return messages
-
-
-def _pieces(size: int, spans: tuple[tuple[int, int], ...]) -> list[tuple[int, int, int]]:
-    """(start, stop, half) of the pieces; none reaches over the middle."""
-    pieces = []
-    for half in (1, 2):
-        begin, end = spans[half]
-        pieces += [(start, min(start + PIECE, end), half) for start in range(begin, end, PIECE)]
-    return pieces
+    return exchange(p, doing, Terms(cyclic, single, np.add), np.empty(terms.shape, np.uint64))
 
 
 def _flat(data: Words) -> Words:

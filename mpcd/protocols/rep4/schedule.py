@@ -56,7 +56,7 @@ class Task:
     outsider_slot: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """What a party does for a product.
 
@@ -64,9 +64,11 @@ class Plan:
     outside   rows where it only draws the pad
     incoming  rows that it receives
     diagonal  slots whose own product x[a] * y[a] is added locally
-    fused     the cyclic rows are all needed: they are done by one kernel and are not in `known`, `outside`;
-              `sends`, `backs` are its rows there
-    draws     (key, row) in the order in which slices are cut off each key's stream
+    fused     if the four cyclic rows are all needed, they are done by one kernel and are not in `known` and
+              `outside`: here are the three whose pads this party draws, as outsider, backup and sender
+    sections  the spans to go through one after the other
+    keys      keys to draw from
+    draws     for every one of them its rows, in the order in which slices are cut off the stream
     live      summands of the result that may be different from zero
     """
 
@@ -74,12 +76,21 @@ class Plan:
     outside: tuple[Task, ...]
     incoming: tuple[Task, ...]
     diagonal: tuple[int, ...]
-    fused: bool
-    sends: Task
-    backs: Task
-    draws: tuple[tuple[int, Task], ...]
+    fused: tuple[Task, ...]
+    sections: tuple[int, ...]
     keys: tuple[int, ...]
+    draws: tuple[tuple[Task, ...], ...]
     live: frozenset[int]
+
+    @property
+    def backs(self) -> Task:
+        """The fused row that this party vouches for."""
+        return self.fused[1]
+
+    @property
+    def sends(self) -> Task:
+        """The fused row that this party sends."""
+        return self.fused[2]
 
 
 @cache
@@ -88,18 +99,17 @@ def plan(me: int, x_live: frozenset[int], y_live: frozenset[int], balanced: bool
     rows = [_task(me, number, balanced) for number in _rows(x_live, y_live, balanced)]
     fused = x_live == ALL and y_live == ALL
     single = [task for task in rows if not (fused and task.number in CYCLIC)]
-    draws = tuple((task.row.receiver, task) for task in rows if task.row.receiver != me)
+    keys = tuple(sorted({task.row.receiver for task in rows} - {me}))
     both = x_live & y_live
     return Plan(
         known=tuple(t for t in single if me in (t.row.sender, t.row.backup)),
         outside=tuple(t for t in single if me == t.row.outsider),
         incoming=tuple(t for t in rows if me == t.row.receiver),
         diagonal=() if fused else tuple(slot(me, a) for a in sorted(both) if a != me),
-        fused=fused,
-        sends=_task(me, me, balanced),
-        backs=_task(me, (me - 1) % 4, balanced),
-        draws=draws,
-        keys=tuple(sorted({key for key, _ in draws})),
+        fused=tuple(_task(me, (me + k) % 4, balanced) for k in (2, 3, 0)) if fused else (),
+        sections=(FIRST, SECOND) if balanced else (WHOLE,),
+        keys=keys,
+        draws=tuple(tuple(task for task in rows if task.row.receiver == key) for key in keys),
         live=both.union(*({t.row.receiver, t.row.outsider} for t in rows)),
     )
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpcd.errors import InternalError, UsageError
-from mpcd.protocols.rep4 import multiply, schedule
+from mpcd.protocols.rep4 import exchange, multiply, schedule
 from mpcd.protocols.rep4.party import Party4
 from mpcd.protocols.rep4.sharing import ALL, Bits4, Rep4, held
 from mpcd.protocols.rounds import run_locally
@@ -20,7 +20,7 @@ from tests.protocols.rep4.four import each, parties, reveal, reveal_planes, run,
 from tests.protocols.rep4.sharings import LIVES, dealt, share_live, share_planes, words
 
 U64 = st.integers(0, 2**64 - 1)
-SIZES = [0, 1, 5, 63, 64, 65, 130, 2 * multiply.PIECE + 7]
+SIZES = [0, 1, 5, 63, 64, 65, 130, 2 * exchange.PIECE + 7]
 
 
 # -- correct -----------------------------------------------------------------------------------------
@@ -113,11 +113,8 @@ class FixedStream:
     def __init__(self, pads: list[int]) -> None:
         self.pads = pads
 
-    def cut(self, words: int) -> FixedStream:
-        return FixedStream([self.pads.pop(0)])
-
-    def fill(self, out: Any) -> None:
-        out[:] = self.pads[0]
+    def draw_slices(self, sizes: list[int]) -> list[Any]:
+        return [np.full(size, pad, np.uint64) for size, pad in zip(sizes, self.pads, strict=True)]
 
 
 def test_the_known_answer() -> None:

@@ -99,8 +99,8 @@ class NoPads(Streams[int]):
 
 
 class ZeroStream:
-    def cut(self, words: int) -> ZeroStream:
-        return self
+    def draw_slices(self, sizes: list[int]) -> list[Words]:
+        return [np.zeros(size, np.uint64) for size in sizes]
 
     def fill(self, out: Words) -> None:
         out[:] = 0

@@ -1,0 +1,145 @@
+"""The round of a product: mask every term that this party knows, send or vouch for it, add up the result.
+
+What the terms are is the caller's business (`multiply`); which rows there are is in `schedule`. The pads of a
+piece of the array are drawn into buffers that stay in cache, and used while they are there.
+
+Notation  rows, spans and variants as in `schedule`; n: words of the result
+Security  each row of a product has a slice of its own of the stream of its receiver's key
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from mpcd.protocols.rep4.party import Party4
+from mpcd.protocols.rep4.schedule import WHOLE, Plan, Task
+from mpcd.protocols.rounds import Message, Round, Rounds, Spec, Words
+
+PIECE = 8192
+"""Words done at a time: pads, operands and results of a piece stay in the second-level cache."""
+
+Cyclic = Callable[[Words, Words, Words, int, int, Words, Words, Words], None]
+"""(pad0, pad1, pad2, start, stop, out, sent, backed): the four cyclic rows, for some words of the array."""
+Single = Callable[[Task, Words, int, int, Words, Words, int], None]
+"""(task, pad, start, stop, out, message, offset): one row as its sender or backup."""
+Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+PadOf = Callable[[Task, int, int], Words]
+"""(task, start, stop) -> the pad of a row for some words of the array; in order, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How to compute what the rows of a product carry, and how to add up."""
+
+    cyclic: Cyclic
+    single: Single
+    add: np.ufunc
+
+
+def exchange(p: Party4, doing: Plan, terms: Terms, out: Words) -> Rounds[Words]:
+    """Send every row's masked term, and complete the result in `out`, (3, n); if the cyclic rows are not
+    fused, it holds the local products."""
+    size = out.shape[1]
+    spans = _spans(size)
+    send: dict[Message, Words] = {}
+    vouch: dict[tuple[int, int, str], Words] = {}
+    for task, message in _compute(p, doing, terms, out, spans):
+        row = task.row
+        if row.sender == p.me:
+            send[row.receiver, task.label] = message
+        else:
+            vouch[row.sender, row.receiver, task.label] = message
+    recv, vouched = _expected(doing, size)
+    inbox = yield Round(p.path, send, vouch, recv, vouched)
+    for task in doing.incoming:
+        start, stop = spans[task.span]
+        mine = out[task.outsider_slot, start:stop]
+        terms.add(mine, inbox[task.row.sender, task.label], out=mine)
+    return out
+
+
+@lru_cache(maxsize=1024)
+def _expected(doing: Plan, size: int) -> tuple[dict[Message, Spec], dict[Message, int]]:
+    """What a party receives, and who vouches for it."""
+    spans = _spans(size)
+    recv, vouched = {}, {}
+    for task in doing.incoming:
+        start, stop = spans[task.span]
+        recv[task.row.sender, task.label] = Spec((stop - start,))
+        vouched[task.row.sender, task.label] = task.row.backup
+    return recv, vouched
+
+
+def _spans(size: int) -> Spans:
+    """Whole array, first half, second half."""
+    return (0, size), (0, size // 2), (size // 2, size)
+
+
+def _compute(p: Party4, doing: Plan, terms: Terms, out: Words, spans: Spans) -> list[tuple[Task, Words]]:
+    """All local work before the round: fills `out`, returns the messages that this party knows."""
+    messages = [(task, _empty(spans[task.span])) for task in doing.known]
+    pad_of = _pads(p, doing, spans)
+    sent, backed = (_empty(spans[WHOLE]), _empty(spans[WHOLE])) if doing.fused else (out[0], out[0])
+    for start, stop, half in _pieces(doing, spans):
+        if doing.fused:
+            pad0, pad1, pad2 = [pad_of(task, start, stop) for task in doing.fused]
+            terms.cyclic(pad0, pad1, pad2, start, stop, out, sent, backed)
+        for task, message in messages:
+            if task.span in (WHOLE, half):
+                pad = pad_of(task, start, stop)
+                terms.single(task, pad, start, stop, out, message, spans[task.span][0])
+        for task in doing.outside:
+            if task.span in (WHOLE, half):
+                mine = out[task.receiver_slot, start:stop]
+                terms.add(mine, pad_of(task, start, stop), out=mine)
+    if doing.fused:
+        messages += [(doing.sends, sent), (doing.backs, backed)]
+    return messages
+
+
+def _empty(span: tuple[int, int]) -> Words:
+    return np.empty(span[1] - span[0], np.uint64)
+
+
+def _pieces(doing: Plan, spans: Spans) -> list[tuple[int, int, int]]:
+    """(start, stop, span) of the pieces; if the halves differ none reaches over the middle."""
+    pieces = []
+    for half in doing.sections:
+        begin, end = spans[half]
+        pieces += [(start, min(start + PIECE, end), half) for start in range(begin, end, PIECE)]
+    return pieces
+
+
+def _pads(p: Party4, doing: Plan, spans: Spans) -> PadOf:
+    """Reserve every row's slice of its key's stream, in the order of the schedule."""
+    streams = zip(p.open_streams(doing.keys), doing.draws, strict=True)
+    if spans[WHOLE][1] <= PIECE:
+        drawn = {}
+        for stream, tasks in streams:
+            slices = stream.draw_slices([spans[task.span][1] - spans[task.span][0] for task in tasks])
+            for task, words in zip(tasks, slices, strict=True):
+                drawn[task.number] = words
+
+        def slice_of(task: Task, start: int, stop: int) -> Words:
+            offset = spans[task.span][0]
+            return drawn[task.number][start - offset : stop - offset]
+
+        return slice_of
+
+    readers = {
+        task.number: stream.cut(spans[task.span][1] - spans[task.span][0])
+        for stream, tasks in streams
+        for task in tasks
+    }
+    buffers = {number: np.empty(PIECE, np.uint64) for number in readers}
+
+    def read(task: Task, start: int, stop: int) -> Words:
+        pad = buffers[task.number][: stop - start]
+        readers[task.number].fill(pad)
+        return pad
+
+    return read
