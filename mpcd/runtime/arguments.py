@@ -1,8 +1,8 @@
 """From an order's inputs to the arguments of its program: expand, check ranges, leave out what fails.
 
 The parts of several owners are put one behind the other, in the order of the specification. Every value is
-then checked against its declared range inside the computation, whoever shared it: a cheating owner's 2^63 would
-make a tournament return a loser. The failing bits are opened, which is not uniform, so only after the
+then checked against its declared range inside the computation, whoever shared it: a cheating owner's 2^63
+would make a tournament return a loser. The failing bits are opened, which is not uniform, so only after the
 daemons have agreed that all checks so far have passed.
 """
 

@@ -51,11 +51,11 @@ def main() -> None:
 def _load() -> Callable[[socket.socket], None]:
     from mpcd.ring.kernels import warm_up
     from mpcd.ring.memory import keep_freed_memory
-    from mpcd.runtime import worker
+    from mpcd.runtime.worker import main as run_job
 
     keep_freed_memory()
     warm_up()
-    return worker.main
+    return run_job
 
 
 def die_with_parent(parent: int) -> None:

@@ -1,0 +1,150 @@
+"""Four small daemons for tests: fork servers, receptions, and orders for a program."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from mpcd._pb.v1 import worker_pb2 as pb
+from mpcd.identity.certificates import issue_leaf, self_signed_ca
+from mpcd.identity.keys import Identity
+from mpcd.protocols.rep4 import inputs
+from mpcd.runtime.workers import Job, WorkerPool
+from mpcd.transport.reception import Reception, Run
+
+PARTIES = 4
+
+
+@dataclass(frozen=True)
+class Bid:
+    """One owner's rows for one table; `columns`: program input -> values."""
+
+    owner: str
+    table: str
+    columns: Mapping[str, Sequence[int]]
+
+
+def make_orders(
+    program: bytes,
+    bids: Sequence[Bid],
+    outputs: Sequence[str],
+    ports: Sequence[int],
+    *,
+    missing: str = "abort",
+    parameters: Sequence[pb.Parameter] = (),
+    order: Sequence[str] = (),
+    deadline_s: float = 60,
+) -> list[pb.Order]:
+    """What each of the four daemons would give its job process."""
+    session, specification = secrets.token_bytes(32), secrets.token_bytes(32)
+    now = datetime.now(UTC)
+    identities = [Identity.create(f"party{k}") for k in range(PARTIES)]
+    members = [
+        pb.Member(name=i.name, identity_pem=self_signed_ca(i, now=now), host="127.0.0.1", port=port)
+        for i, port in zip(identities, ports, strict=True)
+    ]
+    keys = [secrets.token_bytes(32) for _ in range(PARTIES)]
+    pairs = {(a, b): secrets.token_bytes(32) for a in range(PARTIES) for b in range(a)}
+    orders = []
+    for me, identity in enumerate(identities):
+        leaf = issue_leaf(identity, now=now, valid_s=3600, purpose="link")
+        others = [k for k in range(PARTIES) if k != me]
+        orders.append(
+            pb.Order(
+                session=session,
+                specification_hash=specification,
+                me=me,
+                members=members,
+                program=program,
+                parameters=parameters,
+                order=order,
+                missing=missing,
+                keys={a: keys[a] for a in others},
+                tag_secrets={peer: pairs[max(me, peer), min(me, peer)] for peer in others},
+                leaf_pem=leaf.certificate_pem,
+                leaf_key_pem=leaf.key_pem,
+                outputs=[pb.Output(name=name, recipients=["party0", "reader"]) for name in outputs],
+                links_s=20,
+                round_s=20,
+                deadline_s=deadline_s,
+            )
+        )
+    for bid in bids:
+        _share(bid, session, orders)
+    return orders
+
+
+def _share(bid: Bid, session: bytes, orders: Sequence[pb.Order]) -> None:
+    columns = np.array(list(bid.columns.values()), np.int64).view(np.uint64)
+    owner_key = secrets.token_bytes(32)
+    shares = inputs.split(columns, inputs.Context(session, owner_key, bid.table), secrets.token_bytes)
+    for order in orders:
+        payloads = {a: payload for a, (payload, _) in shares.shares_for(order.me).items()}
+        order.inputs.add(
+            owner=bid.owner,
+            owner_key=owner_key,
+            table=bid.table,
+            name=bid.table,
+            rows=shares.rows,
+            columns=list(bid.columns),
+            payloads=payloads,
+        )
+
+
+async def run_job(
+    pool: WorkerPool, receptions: Sequence[Reception], orders: Sequence[pb.Order], *, go: bool = True
+) -> list[pb.FromWorker]:
+    """Run four job processes to their ends; the last message of each."""
+    return list(
+        await asyncio.gather(
+            *(_serve(pool, r, order, go) for r, order in zip(receptions, orders, strict=True))
+        )
+    )
+
+
+async def _serve(pool: WorkerPool, reception: Reception, order: pb.Order, go: bool) -> pb.FromWorker:
+    run = Run.of(order.session, order.epoch, order.attempt)
+    reception.expect(run)
+    job = await (await pool.reserve(30)).start()
+    try:
+        await job.send(pb.ToWorker(order=order))
+        await reception.claim(run, job.pass_socket)
+        return await _listen(job, go)
+    finally:
+        reception.forget(run)
+        job.close()
+        await job.wait()
+
+
+async def _listen(job: Job, go: bool) -> pb.FromWorker:
+    last = pb.FromWorker()
+    while (message := await job.receive()) is not None:
+        last = message
+        if message.WhichOneof("body") == "reveal":
+            await job.send(pb.ToWorker(reveal=pb.RevealAnswer(go=go)))
+    return last
+
+
+def reconstruct(results: Sequence[pb.FromWorker], output: str) -> list[int]:
+    """The value of an output, from the four parties' shares."""
+    summands: dict[int, np.ndarray] = {}
+    for message in results:
+        (share,) = [o for o in message.result.outputs if o.name == output]
+        for a, words in share.summands.items():
+            value = np.frombuffer(words, "<u8")
+            if a in summands:
+                np.testing.assert_array_equal(summands[a], value)
+            summands[a] = value
+    total = np.add.reduce([summands[a] for a in range(PARTIES)])
+    return [int(v) for v in total.view(np.int64)]
+
+
+def cache_dir(base: Path) -> Path:
+    """Where kernels of the tests are cached; kept between runs, for compiling takes long."""
+    return base / "numba"
