@@ -22,7 +22,6 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.document import InputEntry
 from mpcd.jobs.specification import Specification
 from mpcd.protocols.rounds import Words
-from mpcd.storage.shares import InputKey
 
 
 class Peers(Protocol):
@@ -65,36 +64,58 @@ class AgreedInput:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Everything that a job process gets; keys and payloads are secret.
+    """What a job process gets of a job's life; its pool adds addresses, the leaf and pairwise keys.
 
-    inputs  the accepted inputs in the order of the specification; with `missing: exclude` or `default` some
-            entries of the specification are not among them
+    attempt  number of the START slot that reserved the process: part of the links' hello
+    inputs   the accepted inputs in the order of the specification; with `missing: exclude` some entries
+             of the specification are not among them
     """
 
     job: bytes
     session: bytes
+    attempt: int
     me: int
     specification: Specification
     inputs: tuple[AgreedInput, ...]
     keys: Mapping[int, bytes] = field(repr=False)
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One output for one recipient: a -> salt and a -> com_a, for the three a that this party holds."""
+
+    recipient: str
+    salts: Mapping[int, bytes] = field(repr=False)
+    commitments: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOutput:
+    """One output: a -> the words of summand a, little-endian; public shape, row-major."""
+
+    name: str
+    shape: tuple[int, ...]
+    summands: Mapping[int, bytes] = field(repr=False)
+    deliveries: tuple[Delivery, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
     """What a job process hands up when its program has run.
 
-    summands  output -> a -> the words of summand a, little-endian, for the three a that this party holds
-    reveals   what was revealed to all parties on the way: name -> bytes, in order
-    rejected  inputs that turned out to be outside of their declared range, with reasons
+    reveals   digest (32 bytes) of everything that was opened to all parties on the way
+    excluded  (owner, argument, row) of rows outside of their declared range
     """
 
-    summands: Mapping[str, Mapping[int, bytes]] = field(repr=False)
-    reveals: Mapping[str, bytes]
-    rejected: Mapping[InputKey, str]
+    outputs: tuple[SharedOutput, ...]
+    reveals: bytes
+    excluded: tuple[tuple[str, str, int], ...] = ()
 
 
-Reveal = Callable[[], Awaitable[bool]]
-"""The job process is about to reveal something to all parties: may it? (a slot decides)."""
+Reveal = Callable[[str, bytes], Awaitable[bool]]
+"""(name, digest of what was revealed so far): the job process is about to show something to all parties;
+may it? A slot decides."""
 
 
 class Worker(Protocol):

@@ -1,0 +1,262 @@
+"""One job at one party: what it is about, where it stands, and by when things must have happened.
+
+The state is moved here only, by the table in `mpcd.jobs.states`, and persisted before anybody acts on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mpcd._pb.v1.peer_pb2 import SlotMessage
+from mpcd.clock import Clock
+from mpcd.errors import DeadlineError, MpcdError
+from mpcd.identity.envelope import Envelope, Signature
+from mpcd.identity.keys import Identity, verify_signature
+from mpcd.identity.roster import Roster
+from mpcd.jobs.evidence import Evidence, Kind, as_statements
+from mpcd.jobs.specification import Specification
+from mpcd.jobs.states import TERMINAL, Event, State, advance, is_possible
+from mpcd.party.desk import Desk
+from mpcd.party.ports import Peers, Reader, Workers
+from mpcd.party.slots import Seat, SlotKey, Slots
+from mpcd.protocols.agreement.chains import statement
+from mpcd.protocols.agreement.dolev_strong import Equivocated, Outcome
+from mpcd.protocols.agreement.outcomes import equivocators, slot_name
+from mpcd.storage.jobs import Transition
+from mpcd.storage.shares import InputKey
+from mpcd.storage.store import Store
+
+SLOT_TYPE = "mpcd.slot"
+CORRUPTED = 1
+"""t of rep4."""
+_REASON_CHARACTERS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long things may take, in seconds.
+
+    delta_s  bound on one message's way: the security parameter of the synchronous network
+    stage_s  a stage's own work, before its slot begins without us
+    lease_s  to wait for a free job process in one START slot; backoff_s  before the next START slot, at least
+    attempts SESSION slots before the job is given up
+    """
+
+    delta_s: float = 2.0
+    stage_s: float = 30.0
+    lease_s: float = 1.0
+    backoff_s: float = 0.2
+    attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all jobs of a daemon share."""
+
+    identity: Identity
+    roster: Roster
+    store: Store
+    peers: Peers
+    workers: Workers
+    reader: Reader
+    clock: Clock
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed before a job begins.
+
+    rows      (owner, argument) -> rows, from the consents
+    columns   argument -> number of columns of its table, from the program
+    deadline  on this daemon's monotonic clock
+    """
+
+    job: bytes
+    specification: Specification
+    rows: Mapping[InputKey, int]
+    columns: Mapping[str, int]
+    deadline: float
+
+
+@dataclass(eq=False)
+class StageEnd(MpcdError):
+    """A stage ends the job: `event` moves it, `text` says why. Names of parties; blamed and unreachable are
+    kept apart."""
+
+    event: Event
+    text: str
+    kind: Kind | None = None
+    blamed: frozenset[str] = frozenset()
+    unreachable: frozenset[str] = frozenset()
+    statements: tuple[Envelope, ...] = ()
+    step: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__(self.text, where=self.step)
+
+
+@dataclass(slots=True)
+class Case:
+    """A running job. `moving` is held while a transition is persisted, so that none is torn."""
+
+    terms: Terms
+    tools: Tools
+    state: State
+    desk: Desk
+    on_change: Callable[[State, str], None] = lambda _state, _detail: None
+    moving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    proofs: dict[str, tuple[Envelope, Envelope]] = field(default_factory=dict)
+
+    # -- who we are ------------------------------------------------------------------------------------
+
+    @property
+    def job(self) -> bytes:
+        return self.terms.job
+
+    @property
+    def name(self) -> str:
+        return self.tools.identity.name
+
+    @property
+    def computing(self) -> tuple[str, ...]:
+        return self.terms.specification.computing
+
+    @property
+    def me(self) -> int | None:
+        """Our index among the computing parties."""
+        return self.terms.specification.index_of(self.name)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The other computing parties."""
+        return tuple(name for name in self.computing if name != self.name)
+
+    def names(self, parties: frozenset[int]) -> frozenset[str]:
+        return frozenset(self.computing[p] for p in parties)
+
+    # -- time ------------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        return self.tools.clock.monotonic()
+
+    def until(self, seconds: float) -> float:
+        """So many seconds from now, the deadline at the latest.
+
+        Raises  DeadlineError if that has passed
+        """
+        now = self.now()
+        if now >= self.terms.deadline:
+            raise DeadlineError("the deadline of the job has passed")
+        return min(now + seconds, self.terms.deadline)
+
+    @property
+    def slot_s(self) -> float:
+        """The longest time a slot takes once it was entered, and the spread of entries."""
+        return (2 * (CORRUPTED + 1) + 1) * self.tools.pace.delta_s
+
+    # -- state -----------------------------------------------------------------------------------------
+
+    async def move(self, event: Event, detail: str = "") -> None:
+        """Take an event: persist the next state, then tell everybody who watches.
+
+        Raises  UsageError if the table has no such row; StorageError
+        """
+        async with self.moving:
+            following = advance(self.state, event)
+            at_ms = int(self.tools.clock.now().timestamp() * 1000)
+            step = Transition(event.value, self.state.value, following.value, detail, at_ms)
+            await self.tools.store.jobs.advance(self.job, step)
+            self.state = following
+        self.changed.set()
+        self.desk.ring()
+        self.on_change(following, detail)
+
+    @property
+    def ended(self) -> bool:
+        return self.state in TERMINAL
+
+    def can(self, event: Event) -> bool:
+        return is_possible(self.state, event)
+
+    # -- evidence ----------------------------------------------------------------------------------------
+
+    async def record(self, end: StageEnd, session: bytes | None) -> None:
+        """Keep what is known about a fault; nothing if nobody is concerned."""
+        if end.kind is None or not (end.blamed or end.unreachable) or end.blamed == {self.name}:
+            return
+        evidence = Evidence(
+            job=self.job.hex(),
+            session=None if session is None else session.hex(),
+            reporter=self.name,
+            kind=end.kind,
+            step=end.step[:200],
+            blamed=tuple(sorted(end.blamed)),
+            unreachable=tuple(sorted(end.unreachable - end.blamed)),
+            detail=end.text[:_REASON_CHARACTERS],
+            statements=as_statements(list(end.statements)),
+        )
+        envelope = evidence.envelope(self.tools.identity)
+        await self.tools.store.evidence.add(self.job, end.kind, envelope.to_bytes())
+
+    def note_equivocations(self, key: SlotKey, outcome: Outcome) -> None:
+        """Remember who signed two values in a slot, with the two statements."""
+        slot_id = slot_name(key.family, key.session or self.job, 0, key.number)
+        for party, proof in equivocators(outcome).items():
+            self.proofs.setdefault(self.computing[party], self._statements(slot_id, party, proof))
+
+    def _statements(self, slot_id: bytes, party: int, proof: Equivocated) -> tuple[Envelope, Envelope]:
+        name = self.computing[party]
+        first, second = (
+            Envelope(SLOT_TYPE, statement(slot_id, party, half.digest), (Signature(name, half.signature),))
+            for half in (proof.first, proof.second)
+        )
+        return first, second
+
+
+def make_slots(case: Case) -> Slots:
+    """The slots of a job at a computing party: signatures by identity, values fixed in the store.
+
+    Raises  UsageError if this party does not compute
+    """
+    tools, computing = case.tools, case.computing
+    keys = [tools.roster.member(name).verify_key for name in computing]
+    me = computing.index(case.name)
+
+    def sign(words: bytes) -> bytes:
+        return tools.identity.sign(SLOT_TYPE, words)
+
+    def verify(party: int, words: bytes, signature: bytes) -> bool:
+        return verify_signature(keys[party], SLOT_TYPE, words, signature)
+
+    async def fix(slot: bytes, value: bytes) -> None:
+        await tools.store.slot_values.fix(slot, case.job, value)
+
+    seat = Seat(
+        job=case.job,
+        me=me,
+        parties=len(computing),
+        t=CORRUPTED,
+        post=_Stream(tools.peers, computing),
+        clock=tools.clock,
+        sign=sign,
+        verify=verify,
+        fix=fix,
+        delta_s=tools.pace.delta_s,
+        grace_s=tools.pace.stage_s + tools.pace.delta_s,
+    )
+    return Slots(seat)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """Indices to names."""
+
+    peers: Peers
+    computing: tuple[str, ...]
+
+    def send(self, peer: int, message: SlotMessage) -> None:
+        self.peers.send_slot(self.computing[peer], message)

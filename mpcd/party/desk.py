@@ -1,0 +1,76 @@
+"""What has arrived for one job, until the stage that needs it looks: bounded, first come, never overwritten.
+
+The senders are authenticated by the transport. Nothing here is believed yet: the stages check signatures,
+commitments and lengths.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mpcd._pb.v1.peer_pb2 import KeyContributions
+from mpcd.clock import Clock
+from mpcd.identity.envelope import Envelope
+from mpcd.storage.shares import InputKey
+
+SESSIONS_KEPT = 4
+"""Sessions per job under which mail is kept: more than attempts of one job can have."""
+
+
+@dataclass(slots=True)
+class Tray:
+    """The mail of one session.
+
+    keys      party -> its contributions
+    entries   owner-signed entries in bytes -> (owner, argument); two different ones per key at most
+    boxes     entry -> a -> sealed box
+    shares    ((owner, argument), a) -> forwarded (payload, salt) pairs, one per forwarder
+    """
+
+    keys: dict[str, KeyContributions] = field(default_factory=dict)
+    entries: dict[bytes, InputKey] = field(default_factory=dict)
+    boxes: dict[bytes, Mapping[int, bytes]] = field(default_factory=dict)
+    shares: dict[tuple[InputKey, int], dict[str, tuple[bytes, bytes]]] = field(default_factory=dict)
+
+
+class Desk:
+    """All mail of one job, and the news that some has come."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._trays: dict[bytes, Tray] = {}
+        self._news = asyncio.Event()
+        self.sessions: dict[str, tuple[bytes, int]] = {}
+        self.receipts: dict[str, Envelope] = {}
+
+    def tray(self, session: bytes) -> Tray | None:
+        """The mail of a session; None if mail for too many different ones has come."""
+        if session not in self._trays and len(self._trays) >= SESSIONS_KEPT:
+            return None
+        return self._trays.setdefault(session, Tray())
+
+    def open_tray(self, session: bytes) -> Tray:
+        """The mail of the agreed session; mail of all other sessions is thrown away."""
+        tray = self._trays.get(session, Tray())
+        self._trays = {session: tray}
+        return tray
+
+    def ring(self) -> None:
+        """Something has come."""
+        self._news.set()
+
+    async def wait(self, ready: Callable[[], bool], until: float) -> bool:
+        """Wait until `ready`, at most until that time on the monotonic clock; whether it is ready."""
+        while not ready():
+            delay = until - self._clock.monotonic()
+            if delay <= 0:
+                return False
+            self._news.clear()
+            try:
+                async with asyncio.timeout(delay):
+                    await self._news.wait()
+            except TimeoutError:
+                return ready()
+        return True

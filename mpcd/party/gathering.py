@@ -1,0 +1,298 @@
+"""Inputs at a computing party: agree on the commitments, open the boxes, agree on who has what, pass on.
+
+1  INPUTS   union of the owner-signed entries that anybody holds; boxes stay closed until it is decided
+2  boxes    each is opened and checked against the agreed commitment
+3  HAVE     who holds which summand; accepted is what at least two of three holders have
+4  forward  whoever has a summand of an accepted input sends it to the holders who have not
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from mpcd._pb.v1.peer_pb2 import ShareHeader
+from mpcd.errors import RefusedError
+from mpcd.identity.encoding import MalformedError, unpack
+from mpcd.identity.envelope import Envelope
+from mpcd.identity.sealing import unseal
+from mpcd.jobs.states import Event
+from mpcd.party.agreeing import decide, send_to_all
+from mpcd.party.case import Case, StageEnd
+from mpcd.party.contributing import box_context
+from mpcd.party.desk import Tray
+from mpcd.party.notes import InputNote, SessionNotice, read_input_note
+from mpcd.party.ports import AgreedInput
+from mpcd.party.slots import SlotKey, Slots
+from mpcd.protocols.agreement.outcomes import (
+    Holdings,
+    InputSet,
+    have_value,
+    holdings,
+    inputs_agreed,
+    inputs_value,
+)
+from mpcd.protocols.rep4.inputs import Context, opens
+from mpcd.protocols.rep4.keys import holders
+from mpcd.storage.shares import InputKey
+
+ENTRY_BYTES = 2048
+"""More than an owner's signed entry can have."""
+Shares = dict[InputKey, dict[int, tuple[bytes, bytes]]]
+"""(owner, argument) -> a -> (payload, salt)."""
+
+
+def expected_inputs(case: Case) -> list[InputKey]:
+    """(owner, argument) in the order of the specification."""
+    return [(entry.party, entry.argument) for entry in case.terms.specification.inputs]
+
+
+async def announce(case: Case, session: bytes, attempt: int) -> None:
+    """Tell the owners who do not compute that they may begin."""
+    owners = {owner for owner, _ in expected_inputs(case)} - set(case.computing)
+    notice = SessionNotice(job=case.job.hex(), session=session.hex(), attempt=attempt, party=case.name)
+    envelope = notice.envelope(case.tools.identity)
+
+    async def tell(name: str) -> None:
+        await case.tools.peers.announce_session(name, envelope)
+
+    await send_to_all(case, sorted(owners), tell, case.until(case.tools.pace.stage_s))
+
+
+def readable(case: Case, session: bytes, entry: bytes) -> InputNote | None:
+    """The note of an entry, if it is its owner's, for this session, and what the owner consented to."""
+    note = read_input_note(entry, case.tools.roster)
+    if note is None or (note.job, note.session) != (case.job.hex(), session.hex()):
+        return None
+    if case.terms.rows.get(note.key) != note.rows or len(note.commitments) != len(case.computing):
+        return None
+    return note
+
+
+async def gather(
+    case: Case, slots: Slots, session: bytes
+) -> tuple[list[AgreedInput], list[tuple[InputNote, bytes]], dict[InputKey, str]]:
+    """What this party holds of the accepted inputs; their notes with the entries; what is left out and why.
+
+    Raises  StageEnd if an input is missing and the job does not allow that
+    """
+    tray = case.desk.open_tray(session)
+    agreed = await _agree_inputs(case, slots, session, tray)
+    notes = {key: readable(case, session, entry) for key, entry in agreed.entries.items()}
+    known = {key: note for key, note in notes.items() if note is not None}
+    shares: Shares = {key: {} for key in known}
+    found = await _agree_holdings(case, slots, session, tray, agreed, known, shares)
+    left_out = _left_out(case, agreed, found)
+    _allow(case, left_out, agreed)
+    await _forward(case, session, tray, known, found, shares)
+    inputs: list[AgreedInput] = []
+    for key in found.accepted:
+        await case.tools.store.inputs.put(session, key, shares[key])
+        inputs.append(_input(case, known[key], shares[key]))
+    return inputs, [(known[key], agreed.entries[key]) for key in found.accepted], left_out
+
+
+async def _agree_inputs(case: Case, slots: Slots, session: bytes, tray: Tray) -> InputSet:
+    expected = expected_inputs(case)
+    by = case.until(case.tools.pace.stage_s)
+
+    def owner_of(entry: bytes) -> InputKey | None:
+        note = readable(case, session, entry)
+        return None if note is None else note.key
+
+    def value() -> bytes:
+        return inputs_value(list(tray.entries))
+
+    async def all_there() -> None:
+        await case.desk.wait(lambda: set(expected) <= set(tray.entries.values()), by)
+
+    # Two entries of one owner are proof against it, so room for two each.
+    limit = 2 * len(expected) * ENTRY_BYTES
+    outcome = await decide(
+        case, slots, SlotKey("INPUTS", session), value, by=by, max_body=limit, work=all_there()
+    )
+    agreed = inputs_agreed(outcome, expected, owner_of)
+    for key, entry in agreed.entries.items():
+        await case.tools.store.inputs.add_entry(session, key, entry)
+    return agreed
+
+
+async def _agree_holdings(
+    case: Case,
+    slots: Slots,
+    session: bytes,
+    tray: Tray,
+    agreed: InputSet,
+    known: Mapping[InputKey, InputNote],
+    shares: Shares,
+) -> Holdings:
+    parties = range(len(case.computing))
+    order = list(known)
+    by = case.until(case.tools.pace.stage_s)
+    # Boxes come with the entries; of an owner who sent us none directly, they may never come.
+    patience = min(by, case.now() + case.slot_s)
+
+    async def open_boxes() -> None:
+        for key in order:
+            await case.desk.wait(lambda key=key: agreed.entries[key] in tray.boxes, patience)  # type: ignore[misc]
+            boxes = tray.boxes.get(agreed.entries[key], {})
+            shares[key].update(await asyncio.to_thread(_open, case, session, known[key], boxes))
+
+    def value() -> bytes:
+        return have_value(order, parties, {(key, a) for key, held in shares.items() for a in held})
+
+    size = -(-len(order) * len(parties) // 8)
+    outcome = await decide(
+        case, slots, SlotKey("HAVE", session), value, by=by, max_body=size, work=open_boxes()
+    )
+    return holdings(outcome, order)
+
+
+def _open(
+    case: Case, session: bytes, note: InputNote, boxes: Mapping[int, bytes]
+) -> dict[int, tuple[bytes, bytes]]:
+    """What opens and is what the owner has committed to; the rest is as good as not sent."""
+    found: dict[int, tuple[bytes, bytes]] = {}
+    for a in sorted(holders(case.computing.index(case.name))):
+        context = box_context(session, note, a, case.name)
+        try:
+            plain = unseal(case.tools.identity, context, boxes.get(a, b""))
+            payload, salt = unpack(plain, max_parts=2, what="an input share")
+        except (RefusedError, MalformedError, ValueError):
+            continue
+        if fits(case, session, note, a, payload, salt):
+            found[a] = (payload, salt)
+    return found
+
+
+def fits(case: Case, session: bytes, note: InputNote, a: int, payload: bytes, salt: bytes) -> bool:
+    """Whether this opens the owner's agreed commitment, in the one format that the agreed shape allows."""
+    context = Context(session, case.tools.roster.member(note.owner).verify_key, note.argument)
+    commitment = bytes.fromhex(note.commitments[a])
+    return opens(commitment, context, a, note.rows, case.terms.columns[note.argument], payload, salt)
+
+
+async def _forward(
+    case: Case,
+    session: bytes,
+    tray: Tray,
+    known: Mapping[InputKey, InputNote],
+    found: Holdings,
+    shares: Shares,
+) -> None:
+    """Give what others miss; wait for what we miss: an honest holder has it, so it comes within Delta.
+
+    Raises  StageEnd if it does not come
+    """
+    by = case.until(case.slot_s)
+    sending = asyncio.create_task(_give(case, session, found, shares, by))
+    me = case.computing.index(case.name)
+    try:
+        for key in found.accepted:
+            for a in sorted(holders(me) - set(shares[key])):
+                pair = await _take(case, session, tray, known[key], a, by)
+                if pair is None:
+                    others = case.names(found.holders[key, a])
+                    text = f"nobody passed on summand {a} of {key[1]} of {key[0]}"
+                    raise StageEnd(Event.FAULT, text, kind="silence", unreachable=others, step="inputs")
+                shares[key][a] = pair
+        await sending
+    finally:
+        sending.cancel()
+
+
+async def _give(case: Case, session: bytes, found: Holdings, shares: Shares, by: float) -> None:
+    """Only to holders of a summand that said they have it not, and only what has been checked."""
+    calls = []
+    for key in found.accepted:
+        for a, (payload, salt) in shares[key].items():
+            missing = holders(a) - found.holders[key, a] - {case.computing.index(case.name)}
+            if missing:
+                calls.append(_give_one(case, session, key, a, (payload, salt), case.names(missing), by))
+    await asyncio.gather(*calls)
+
+
+async def _give_one(
+    case: Case,
+    session: bytes,
+    key: InputKey,
+    a: int,
+    pair: tuple[bytes, bytes],
+    names: frozenset[str],
+    by: float,
+) -> None:
+    payload, salt = pair
+
+    async def give(name: str) -> None:
+        header = ShareHeader(
+            job=case.job,
+            session=session,
+            owner=key[0],
+            input=key[1],
+            summand=a,
+            salt=salt,
+            size_bytes=len(payload),
+        )
+        await case.tools.peers.forward_share(name, header, payload)
+
+    await send_to_all(case, sorted(names), give, by)
+
+
+async def _take(
+    case: Case, session: bytes, tray: Tray, note: InputNote, a: int, by: float
+) -> tuple[bytes, bytes] | None:
+    """The first forwarded pair that opens the commitment."""
+
+    def good() -> tuple[bytes, bytes] | None:
+        offers = tray.shares.get((note.key, a), {}).values()
+        return next((pair for pair in offers if fits(case, session, note, a, *pair)), None)
+
+    await case.desk.wait(lambda: good() is not None, by)
+    return good()
+
+
+def _left_out(case: Case, agreed: InputSet, found: Holdings) -> dict[InputKey, str]:
+    reasons: dict[InputKey, str] = {}
+    for key in expected_inputs(case):
+        if key in agreed.excluded:
+            reasons[key] = "the owner signed two different inputs"
+        elif key in agreed.missing:
+            reasons[key] = "no input came in time"
+        elif key not in found.accepted:
+            reasons[key] = "too few parties got shares that fit the commitments"
+    return reasons
+
+
+def _allow(case: Case, left_out: Mapping[InputKey, str], agreed: InputSet) -> None:
+    """Whether the job may go on without these inputs."""
+    if not left_out:
+        return
+    arguments = {argument for _, argument in set(expected_inputs(case)) - set(left_out)}
+    complete = all(argument in arguments for _, argument in expected_inputs(case))
+    if case.terms.specification.missing == "exclude" and complete:
+        return
+    listed = "; ".join(f"{argument} of {owner}: {why}" for (owner, argument), why in left_out.items())
+    proven = {key[0]: agreed.excluded[key] for key in left_out if key in agreed.excluded}
+    if proven:
+        statements = tuple(Envelope.from_bytes(entry) for pair in proven.values() for entry in pair)
+        raise StageEnd(
+            Event.FAULT,
+            f"inputs cannot be used: {listed}",
+            kind="equivocation",
+            blamed=frozenset(proven),
+            statements=statements,
+            step="inputs",
+        )
+    owners = frozenset(owner for owner, _ in left_out) - {case.name}
+    text = f"inputs are missing: {listed}"
+    raise StageEnd(Event.FAULT, text, kind="silence", unreachable=owners, step="inputs")
+
+
+def _input(case: Case, note: InputNote, shares: Mapping[int, tuple[bytes, bytes]]) -> AgreedInput:
+    return AgreedInput(
+        owner=note.owner,
+        argument=note.argument,
+        rows=note.rows,
+        owner_key=case.tools.roster.member(note.owner).verify_key,
+        payloads={a: payload for a, (payload, _) in shares.items()},
+    )

@@ -1,0 +1,255 @@
+"""Outputs: holders serve them once all have agreed to open, recipients fetch them.
+
+A recipient, member or outsider, asks all holders for their signed commitments, needs two equal ones per
+summand, and takes the summand from any holder that opens it. One holder may lie or be silent, and everything
+works again after a restart: what holders serve is on their disks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpcd._pb.v1.peer_pb2 import FetchOutputRequest, OutputHeader
+from mpcd.errors import ChannelError, PeerError, RefusedError
+from mpcd.identity.encoding import MalformedError
+from mpcd.jobs.states import TERMINAL, Event, State
+from mpcd.party.case import CORRUPTED, Case, StageEnd
+from mpcd.party.computing import places
+from mpcd.party.notes import OutputNote
+from mpcd.protocols.rep4.keys import holders
+from mpcd.protocols.rep4.outputs import Claims, Opening, Place, assemble, majority, opens
+from mpcd.protocols.rounds import Words
+from mpcd.transport.wire import from_wire, to_wire
+
+POLL_MS = 2000
+OPENED = frozenset({State.OPENING, State.SUCCEEDED})
+_ENDED = TERMINAL - {State.SUCCEEDED}
+
+
+# -- a holder's side -----------------------------------------------------------------------------------
+
+
+async def serve(
+    case: Case, session: bytes | None, requester: str, request: FetchOutputRequest
+) -> tuple[OutputHeader, bytes]:
+    """Answer one recipient: our commitments and, if asked, one summand with its salt.
+
+    Before all have agreed to open there is nothing to get: the answer says where the job stands.
+    Raises  RefusedError if the output is not for `requester`
+    """
+    if (request.output, requester) not in places(case):
+        raise RefusedError(f"output {request.output} is not for {requester}")
+    await _wait_for_outcome(case, request.wait_ms / 1000)
+    if case.state not in OPENED or session is None or case.me is None:
+        return OutputHeader(state=case.state.value, ready=False), b""
+    shares = await case.tools.store.outputs.get(case.job, request.output, requester)
+    note = OutputNote(
+        job=case.job.hex(),
+        session=session.hex(),
+        output=request.output,
+        recipient=requester,
+        holder=case.name,
+        commitments={str(a): share.commitment.hex() for a, share in sorted(shares.items())},
+    )
+    header = OutputHeader(
+        state=case.state.value, ready=True, commitment=to_wire(note.envelope(case.tools.identity))
+    )
+    share = shares.get(request.summand)
+    if not request.body or share is None:
+        return header, b""
+    header.salt = share.salt
+    header.size_bytes = len(share.payload)
+    return header, share.payload
+
+
+async def _wait_for_outcome(case: Case, seconds: float) -> None:
+    end = case.now() + min(seconds, POLL_MS / 1000)
+    while not (case.ended or case.state in OPENED) and case.now() < end:
+        case.changed.clear()
+        try:
+            async with asyncio.timeout(end - case.now()):
+                await case.changed.wait()
+        except TimeoutError:
+            return
+
+
+# -- a recipient's side --------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Word:
+    """What one holder has said about one output: its claims, or the state in which its job ended."""
+
+    session: bytes
+    claims: Mapping[int, bytes]
+
+
+class Fetch:
+    """Fetching one output for ourselves."""
+
+    def __init__(self, case: Case, output: str) -> None:
+        self._case = case
+        self._output = output
+        self._words: dict[int, Word] = {}
+        self._ended: dict[int, str] = {}
+        self._news = asyncio.Event()
+
+    async def certify(self, until: float) -> bytes:
+        """Wait until every summand has two equal commitments; the session under which they were made.
+
+        Raises  StageEnd if t + 1 holders say that their job ended without an output, or at the deadline
+        """
+        polls = [asyncio.create_task(self._poll(p, until)) for p, name in enumerate(self._case.computing)]
+        try:
+            while (session := self._certified()) is None:
+                if len(self._ended) > CORRUPTED:
+                    raise self._no_output()
+                if self._case.now() >= until or all(poll.done() for poll in polls):
+                    raise self._too_few()
+                self._news.clear()
+                waiting = asyncio.create_task(self._news.wait())
+                await asyncio.wait(
+                    [waiting, *(p for p in polls if not p.done())],
+                    timeout=until - self._case.now(),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                waiting.cancel()
+            return session
+        finally:
+            for poll in polls:
+                poll.cancel()
+
+    async def value(self, session: bytes, until: float) -> Words:
+        """The output, from any holders that open the certified commitments.
+
+        Raises  StageEnd if no holder opens a summand
+        """
+        place = Place(session, self._output, self._case.name)
+        claims = self._claims(session)
+        found = await asyncio.gather(
+            *(self._summand(place, a, majority(claims, a), until) for a in range(len(self._case.computing)))
+        )
+        if len({len(x) for x in found}) != 1:
+            raise self._too_few()
+        return assemble(dict(enumerate(found)))
+
+    async def _summand(self, place: Place, a: int, com: bytes | None, until: float) -> Words:
+        me = self._case.me
+        order = sorted(holders(a), key=lambda p: (p != me, (p - a) % len(self._case.computing)))
+        while com is not None:
+            for p in order:
+                opened = await self._ask(p, a, until)
+                # The commitment fixes the length too: whatever opens it has the right one.
+                if opened and opens(com, place, a, len(opened.summand) // 8, opened):
+                    return np.frombuffer(opened.summand, "<u8").astype(np.uint64)
+            if self._case.now() + self._case.tools.pace.delta_s >= until:
+                break
+            await asyncio.sleep(self._case.tools.pace.delta_s / 10)
+        raise self._too_few()
+
+    async def _ask(self, p: int, a: int, until: float) -> Opening | None:
+        name = self._case.computing[p]
+        if name == self._case.name:
+            shares = await self._case.tools.store.outputs.get(self._case.job, self._output, name)
+            return Opening(shares[a].payload, shares[a].salt) if a in shares else None
+        request = FetchOutputRequest(job=self._case.job, output=self._output, summand=a, body=True)
+        try:
+            async with asyncio.timeout(max(0.0, until - self._case.now())):
+                header, body = await self._case.tools.peers.fetch_output(name, request)
+        except (ChannelError, PeerError, RefusedError, TimeoutError):
+            return None
+        return Opening(body, header.salt) if header.ready else None
+
+    async def _poll(self, p: int, until: float) -> None:
+        """Ask one holder until it has an answer that is final."""
+        name = self._case.computing[p]
+        while self._case.now() < until and p not in self._words and p not in self._ended:
+            try:
+                if name == self._case.name:
+                    await self._own(p)
+                    return
+                request = FetchOutputRequest(job=self._case.job, output=self._output, wait_ms=POLL_MS)
+                header, _ = await self._case.tools.peers.fetch_output(name, request)
+                self._hear(p, header)
+            except ChannelError:
+                await asyncio.sleep(self._case.tools.pace.delta_s / 4)
+            except (PeerError, RefusedError, MalformedError):
+                return
+            else:
+                if p not in self._words and p not in self._ended:
+                    await asyncio.sleep(0.01)
+
+    async def _own(self, p: int) -> None:
+        """As a holder we know our own commitments, if our job is past the agreement to open."""
+        if self._case.state not in OPENED:
+            return
+        row = await self._case.tools.store.jobs.get(self._case.job)
+        shares = await self._case.tools.store.outputs.get(self._case.job, self._output, self._case.name)
+        if row.session is not None and shares:
+            self._words[p] = Word(row.session, {a: share.commitment for a, share in shares.items()})
+            self._news.set()
+
+    def _hear(self, p: int, header: OutputHeader) -> None:
+        """Raises  RefusedError, MalformedError if the answer is not what an honest holder signs"""
+        case = self._case
+        if not header.ready:
+            if header.state in _ENDED:
+                self._ended[p] = header.state
+                self._news.set()
+            return
+        envelope = from_wire(header.commitment)
+        note = OutputNote.read(envelope, case.computing[p], case.tools.roster)
+        about = (note.job, note.output, note.recipient, note.holder)
+        if about != (case.job.hex(), self._output, case.name, case.computing[p]):
+            raise RefusedError("a commitment is about another output")
+        claims = {int(a): bytes.fromhex(com) for a, com in note.commitments.items()}
+        if set(claims) != holders(p):
+            raise RefusedError("a holder committed to other summands than it holds")
+        self._words[p] = Word(bytes.fromhex(note.session), claims)
+        self._news.set()
+
+    def _claims(self, session: bytes) -> Claims:
+        return {p: word.claims for p, word in self._words.items() if word.session == session}
+
+    def _certified(self) -> bytes | None:
+        for session in {word.session for word in self._words.values()}:
+            claims = self._claims(session)
+            if all(majority(claims, a) is not None for a in range(len(self._case.computing))):
+                return session
+        return None
+
+    def _no_output(self) -> StageEnd:
+        said = ", ".join(f"{self._case.computing[p]}: {state}" for p, state in sorted(self._ended.items()))
+        return StageEnd(Event.FAULT, f"the computing parties opened nothing ({said})", step="opening")
+
+    def _too_few(self) -> StageEnd:
+        silent = frozenset(range(len(self._case.computing))) - set(self._words) - set(self._ended)
+        names = self._case.names(silent) - {self._case.name}
+        text = f"too few holders of {self._output} answered in time; it stays fetchable"
+        return StageEnd(Event.FAILURE, text, kind="silence", unreachable=names, step="opening")
+
+
+async def fetch_all(case: Case, until: float) -> None:
+    """Fetch and keep everything that this party is to learn.
+
+    Raises  StageEnd
+    """
+    mine = [output for output, recipient in places(case) if recipient == case.name]
+    fetches = [Fetch(case, output) for output in mine]
+    sessions = await asyncio.gather(*(fetch.certify(until) for fetch in fetches))
+    for output, fetch, session in zip(mine, fetches, sessions, strict=True):
+        words = await fetch.value(session, until)
+        await case.tools.store.results.put(case.job, output, words.astype("<u8").tobytes())
+
+
+async def certify_all(case: Case, until: float) -> None:
+    """Wait until it is certain that our outputs are being opened, without fetching them yet.
+
+    Raises  StageEnd
+    """
+    mine = [output for output, recipient in places(case) if recipient == case.name]
+    await asyncio.gather(*(Fetch(case, output).certify(until) for output in mine))
