@@ -1,6 +1,6 @@
 """The other parties' daemons, by name: calls with an end, and one long-lived stream each for slot messages.
 
-Slot messages are never waited for: what a peer does not take in time is lost, which is what slots are made for.
+Slot messages are never waited for: what a peer does not take in time is lost; slots are made for that.
 The stream is opened when there is something to send and again after it broke, with growing pauses.
 """
 
