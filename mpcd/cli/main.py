@@ -22,6 +22,7 @@ COMMANDS = {
     "party": ("mpcd.cli.party", "Set up, run and look at an organisation's daemon."),
     "coordinator": ("mpcd.cli.coordinator", "Set up and run a coordinator."),
     "job": ("mpcd.cli.job", "Plan, submit and follow jobs."),
+    "roster": ("mpcd.cli.roster", "Put the entries of all organisations together."),
     "receipt": ("mpcd.cli.receipt", "Verify the receipt of a job offline."),
     "program": ("mpcd.cli.program", "Read, check and try programs."),
     "warmup": ("mpcd.cli.warmup", "Compile the arithmetic kernels once, ahead of the first job."),
