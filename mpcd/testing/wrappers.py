@@ -90,11 +90,8 @@ def silence_from(step: Rounds[T], first: int) -> Rounds[T]:
 
     Raises  ChannelError at the silent party itself when it falls silent
     """
-    number = 0
 
     def fall_silent(current: int, r: Round) -> Round:
-        nonlocal number
-        number = current
         if current >= first:
             raise ChannelError("silent on purpose", where=r.path)
         return r
