@@ -1,0 +1,123 @@
+"""Whether this party takes part in a job: everything that is checked before a consent is signed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mpcd.errors import RefusedError, UsageError
+from mpcd.identity.config import PartyConfig
+from mpcd.identity.envelope import Envelope
+from mpcd.identity.roster import Roster
+from mpcd.jobs.consent import Consent, accept, refuse
+from mpcd.jobs.policy import Decision, decide
+from mpcd.jobs.specification import Specification, argument_of, check_program, check_roster
+from mpcd.party.datasets import Datasets
+from mpcd.program.check import Checked
+from mpcd.program.cost import Estimate, check_limits, estimate
+from mpcd.program.limits import Limits
+from mpcd.program.text import parse, program_hash
+from mpcd.protocols.rep4.costs import Rep4Costs
+
+KNOWN_REASON = "this party cannot use its own data for this job; its operator sees why"
+"""What others are told of a fault in private data: the text names files and rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A job whose signature, roster and program are in order; whether we want it is another question."""
+
+    job: bytes
+    envelope: Envelope
+    specification: Specification
+    checked: Checked
+    cost: Estimate
+
+
+def read_proposal(envelope: Envelope, roster: Roster) -> Proposal:
+    """The job in an envelope.
+
+    Raises  RefusedError or UsageError, in words that may be shown to everybody involved
+    """
+    submitter = Specification.from_bytes(envelope.payload).submitter
+    specification = Specification.read(envelope, submitter, roster)
+    check_roster(specification, roster)
+    return inspect(envelope, specification)
+
+
+def inspect(envelope: Envelope, specification: Specification) -> Proposal:
+    """The program of a job, checked against everything else in it.
+
+    Raises  RefusedError or UsageError
+    """
+    text = specification.program.encode()
+    if program_hash(text).hex() != specification.program_hash:
+        raise RefusedError("the hash in the job is not that of its program")
+    checked = parse(text)
+    check_program(specification, checked)
+    dims = bounds(specification, checked)
+    _check_parameter_shapes(checked, specification.parameters)
+    cost = estimate(checked, dims, Rep4Costs())
+    check_limits(cost, Limits())
+    return Proposal(envelope.digest, envelope, specification, checked, cost)
+
+
+def bounds(specification: Specification, checked: Checked) -> dict[str, int]:
+    """The greatest length of every dimension of the program that the job allows.
+
+    Raises  UsageError if two arguments of one dimension allow different numbers of rows
+    """
+    rows: Counter[str] = Counter()
+    for entry in specification.inputs:
+        rows[entry.argument] += entry.rows
+    dims: dict[str, int] = {}
+    for name, declared in checked.inputs.items():
+        first = declared.shape[0]
+        length = rows[argument_of(name)]
+        if isinstance(first, int):
+            if length < first:
+                raise UsageError(f"the program takes {first} rows for {name}, the job allows {length}")
+        elif dims.setdefault(first, length) != length:
+            raise UsageError(f"the job allows {length} rows for {name}, another argument has {dims[first]}")
+    for name, declared in checked.parameters.items():
+        for dim in declared.shape:
+            if isinstance(dim, str) and dim not in dims:
+                dims[dim] = _length_of(specification, name)
+    return dims
+
+
+def _length_of(specification: Specification, name: str) -> int:
+    value = specification.parameters.get(name)
+    if not isinstance(value, tuple):
+        raise UsageError(f"the parameter {name} must be a list")
+    return len(value)
+
+
+def _check_parameter_shapes(checked: Checked, given: Mapping[str, object]) -> None:
+    for name, declared in checked.parameters.items():
+        if (
+            declared.kind != "order"
+            and name in given
+            and bool(declared.shape) != isinstance(given[name], tuple)
+        ):
+            raise UsageError(f"the parameter {name} must be a {'list' if declared.shape else 'single value'}")
+
+
+def judge(proposal: Proposal, config: PartyConfig, catalogue: Mapping[str, str]) -> Decision:
+    """What the party's policy says; `catalogue` maps names of programs to their hashes."""
+    return decide(config.policy, config.name, proposal.specification, proposal.cost, catalogue)
+
+
+def consent_to(proposal: Proposal, name: str, datasets: Datasets) -> Consent:
+    """The consent of this party, with what it brings.
+
+    Raises  DataError if its data cannot be used
+    """
+    brought = [datasets.offer(entry) for entry in proposal.specification.inputs_of(name)]
+    return accept(proposal.specification, proposal.job, name, brought)
+
+
+def refusal_of(proposal: Proposal, name: str, reason: str) -> Consent:
+    """The refusal of this party."""
+    return refuse(proposal.specification, proposal.job, name, reason[:500])
