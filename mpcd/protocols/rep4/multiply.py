@@ -105,7 +105,8 @@ def matmul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
         raise UsageError(f"matmul: shapes {x.shape} and {y.shape} do not fit")
     rows, columns = x.shape[0], y.shape[1]
     terms = np.zeros((3, rows, columns), np.uint64)
-    kernels.matmul_terms(_contiguous(x.data), _contiguous(y.data), terms)
+    turned = _contiguous(y.data.transpose(0, 2, 1))
+    kernels.matmul_terms(_contiguous(x.data), turned, terms)
     data = yield from _from_terms(p, terms.reshape(3, -1))
     return Rep4(data.reshape(3, rows, columns))
 

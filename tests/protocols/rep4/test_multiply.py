@@ -77,6 +77,13 @@ def test_matmul_and_inner(m: int, k: int, n: int, seed: int) -> None:
     np.testing.assert_array_equal(sums.view(np.uint64), (x * z).sum(axis=-1, dtype=np.uint64))
 
 
+def test_the_inner_product_of_two_vectors_has_no_axis() -> None:
+    x, y = words(1, 9), words(2, 9)
+    found = reveal(run(multiply.inner, share_live(x), share_live(y, seed=9)).results())
+    assert found.shape == ()
+    assert int(found.view(np.uint64)) == int((x * y).sum(dtype=np.uint64))
+
+
 def test_operands_are_not_changed() -> None:
     x, y = share(np.arange(200)), share(np.arange(200), 1)
     before = [r.data.copy() for r in (*x, *y)]
