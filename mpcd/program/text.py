@@ -86,7 +86,7 @@ def parse(data: bytes) -> Checked:
     if to_bytes(program) != data:
         raise UsageError(
             "the program is not in canonical form",
-            fix="write it with `mpcd program show --ir` and do not edit it",
+            fix="write it with `mpcd program show --canonical` and do not edit it",
         )
     return checked
 

@@ -65,7 +65,8 @@ def run(
     check_dims(dims, program.maxima)
     check_fits(program, engine.signed_bits)
     public = public_values(program, parameters, dims)
-    machine = _Machine(program, engine, dict(dims), {**arguments, **public}, bits or {})
+    machine = _Machine(program, engine, dict(dims), {**arguments, **public}, dict(bits or {}))
+    del arguments, bits  # the machine drops an input when nothing needs it any more
     for level in schedule(program):
         yield from machine.level(level)
     return (yield from machine.outputs())
@@ -79,8 +80,8 @@ class _Machine:
         program: Checked,
         engine: AnyEngine,
         dims: dict[str, int],
-        given: Mapping[str, Value],
-        bits: Mapping[str, Value],
+        given: dict[str, Value],
+        bits: dict[str, Value],
     ) -> None:
         self.checked = program
         self.nodes = program.program.nodes
@@ -136,6 +137,8 @@ class _Machine:
 
     def _store(self, position: int, result: Any) -> None:
         start = self.checked.starts[position]
+        if self.nodes[position].name:
+            self.given.pop(self.nodes[position].name)
         if type(result) is list:
             self.values[start : start + len(result)] = result
         else:
