@@ -135,6 +135,25 @@ def test_a_file_beyond_the_size_limit(tmp_path: Path, monkeypatch: pytest.Monkey
         read(source(write(tmp_path, "bid\n1234567\n")))
 
 
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, "bid\n1\n")
+    real = os.fstat
+    asked: list[int] = []
+
+    def fstat(handle: int) -> os.stat_result:
+        status = real(handle)
+        if not asked:
+            asked.append(handle)
+            os.utime(path, ns=(1, 1))
+        return status
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    with pytest.raises(DataError, match="changed while it was read"):
+        read(source(path))
+
+
 def test_the_job_bounds_the_rows(tmp_path: Path) -> None:
     """Two rows where the job asks for one bid."""
     path = write(tmp_path, f"bid\n{SECRET}\n12\n")

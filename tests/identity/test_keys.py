@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl.public import PublicKey, SealedBox
 
 from mpcd.errors import ConfigError, InternalError, NotFoundError, RefusedError, UsageError
-from mpcd.identity.encoding import MalformedError
+from mpcd.identity.encoding import MalformedError, pack
 from mpcd.identity.keys import (
     Identity,
     create_storage_key,
@@ -161,6 +162,13 @@ def test_parts_cannot_slide_into_each_other(bob: Org) -> None:
     box = seal(bob.identity.sealing_key, [b"ab", b"c"], b"x")
     with pytest.raises(RefusedError, match="another purpose"):
         unseal(bob.identity, [b"a", b"bc"], box)
+
+
+def test_a_box_of_another_kind_is_refused(bob: Org) -> None:
+    body = pack([b"something else", pack(CONTEXT), b"share"])
+    box = SealedBox(PublicKey(bob.identity.sealing_key)).encrypt(body)
+    with pytest.raises(RefusedError, match="another purpose"):
+        unseal(bob.identity, CONTEXT, box)
 
 
 @pytest.mark.parametrize("key", [b"", bytes(31), bytes(33), bytes(32)])

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from mpcd.errors import ConfigError, NotFoundError
-from mpcd.identity.certificates import verify_key_of
-from mpcd.identity.roster import MAX_MEMBERS, Member, Roster, address, render, split_address
+from mpcd.identity.certificates import self_signed_ca, verify_key_of
+from mpcd.identity.keys import Identity
+from mpcd.identity.roster import MAX_MEMBERS, Member, Roster, address, entry_of, render, split_address
 
-from .conftest import Org, make_org
+from .conftest import NOW, Org, make_org
 
 
 def test_a_roster_comes_back_from_its_text(roster: Roster, alice: Org) -> None:
@@ -80,6 +81,17 @@ def test_a_certificate_in_another_name_is_refused(alice: Org, bob: Org) -> None:
 def test_doubled_members_and_keys_are_refused(alice: Org, bob: Org) -> None:
     refused([alice.member, alice.member], "the name alice occurs twice")
     refused([alice.member, make_org("alice").member], "the name alice occurs twice")
+
+
+def test_one_key_under_two_names_is_refused() -> None:
+    """Otherwise one organisation could fill two of the four computing places unseen."""
+    first = Identity("carol", b"1" * 32, b"2" * 32)
+    for second, message in (
+        (Identity("dora", b"1" * 32, b"3" * 32), "the identity key"),
+        (Identity("dora", b"4" * 32, b"2" * 32), "the sealing key"),
+    ):
+        pair = [entry_of(i, self_signed_ca(i, now=NOW), "party", "a:1", "a:2") for i in (first, second)]
+        refused(pair, f"{message} .* occurs twice")
 
 
 def test_roles_and_addresses(alice: Org) -> None:

@@ -109,6 +109,11 @@ def specify(text: str, roster: Roster, program: bytes = PROGRAM) -> Specificatio
     return Specification.of(document, program=program, now=NOW, nonce=bytes(32), **common)  # type: ignore[arg-type]
 
 
+def test_a_submitter_outside_the_roster_is_refused(specification: Specification, roster: Roster) -> None:
+    with pytest.raises(UsageError, match="'zoe' is no party"):
+        check_roster(specification.model_copy(update={"submitter": "zoe"}), roster)
+
+
 def test_another_roster_is_refused(specification: Specification, roster: Roster) -> None:
     other = Roster(roster.members[1:])
     with pytest.raises(RefusedError, match="made for roster"):
