@@ -127,7 +127,7 @@ def pick(call: Call) -> Sequence[Stage]:
 
 def bool_input(call: Call) -> Sequence[Stage]:
     """A truth value arrives as an integer 0 or 1 and becomes a bit."""
-    return (("negative", call.size(call.results[0])),) if call.results[0].kind == "bool" else ()
+    return (("parity", call.size(call.results[0])),) if call.results[0].kind == "bool" else ()
 
 
 def _level(less_than: str, pairs: int, columns: int) -> list[Stage]:

@@ -114,6 +114,10 @@ class Engine(Protocol[A, B]):
         """The sign bit: exact for every value that the ring can hold."""
         ...
 
+    def parity(self, x: A) -> Rounds[B]:
+        """The lowest bit of every value of a flat vector; of 0 and 1 the truth value."""
+        ...
+
     def less_than(self, x: A, y: A) -> Rounds[B]:
         """x < y for values within `compare_bits`."""
         ...

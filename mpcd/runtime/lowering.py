@@ -113,8 +113,8 @@ LOCAL: Mapping[str, Local] = {
 
 
 def _bits(e: AnyEngine, _call: Call, args: Args) -> Rounds[Value]:
-    """A truth value that arrives as 0 or 1: the sign of -x."""
-    return e.negative(e.scale(args[0], -1))
+    """A truth value that arrives as 0 or 1."""
+    return e.parity(args[0])
 
 
 def _mul(e: AnyEngine, _call: Call, args: Args) -> Rounds[Value]:

@@ -141,6 +141,10 @@ class ToyEngine:
             made, passed = made ^ both[0], both[1]
         return Xored(own[63] ^ made[62], x.shape)
 
+    def parity(self, x: Additive) -> Rounds[Xored]:
+        return Xored(pack((x.data & np.uint64(1)).astype(np.bool_)), x.shape)
+        yield
+
     def less_than(self, x: Additive, y: Additive) -> Rounds[Xored]:
         return (yield from self.at("less_than").negative(self.sub(x, y)))
 

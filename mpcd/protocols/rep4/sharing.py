@@ -155,3 +155,13 @@ def join_bits(parts: Sequence[Bits4]) -> Bits4:
     live = frozenset[int]().union(*(part.live for part in parts))
     flags = sum(part.size for part in parts)
     return Bits4(np.concatenate([part.data for part in parts], axis=2), (flags,), live)
+
+
+def parity(x: Rep4) -> Bits4:
+    """The lowest bit of every element of a vector, (n,) -> (n,); local.
+
+    The lowest bit of a sum is the exclusive or of the lowest bits: nothing is carried into it. A party that
+    lies about its own bit has changed its summand, which the next product or opening detects as ever.
+    """
+    low = np.stack([pack((summand & np.uint64(1)).astype(np.bool_)) for summand in x.data])
+    return Bits4(low[:, np.newaxis], x.shape, x.live)

@@ -15,6 +15,7 @@ from mpcd.program.cost import CostModel
 from mpcd.protocols.engine import Engine
 from mpcd.protocols.rep4 import compare, convert, costs, multiply, opening
 from mpcd.protocols.rep4.costs import Cost
+from mpcd.protocols.rep4.engine import Rep4Engine
 from mpcd.protocols.rounds import Rounds
 from tests.protocols.rep4.four import run, share, share_bits
 
@@ -51,6 +52,7 @@ OPERATIONS: dict[str, tuple[Callable[..., Rounds[Any]], Callable[[int], Args]]] 
     "matmul": (multiply.matmul, _matrices),
     "conj": (multiply.conj, _flags),
     "negative": (compare.negative, _one_number),
+    "parity": (lambda p, x: Rep4Engine(p).parity(x), _one_number),
     "less_than": (compare.less_than, _numbers),
     "less_than_full": (compare.less_than_full, _numbers),
     "equal": (compare.equal, _numbers),
@@ -91,12 +93,14 @@ def test_the_headline_numbers() -> None:
     rounded = {name: round(value, 2) for name, value in per_party.items()}
     assert rounded == {
         "mul": 12.0, "inner": 12.0, "matmul": 12.0, "conj": 0.19, "negative": 34.0, "less_than": 34.0,
+        "parity": 0.0,
         "less_than_full": 102.19, "equal": 15.81, "range_check": 68.19, "to_arithmetic": 12.0,
         "to_binary": 70.0, "open": 16.0, "open_bits": 0.25,
     }  # fmt: skip
     rounds = {name: costs.cost(name, n).rounds for name in OPERATIONS}
     assert rounds == {
         "mul": 1, "inner": 1, "matmul": 1, "conj": 1, "negative": 8, "less_than": 8, "less_than_full": 9,
+        "parity": 0,
         "equal": 7, "range_check": 9, "to_arithmetic": 2, "to_binary": 8, "open": 1, "open_bits": 1,
     }  # fmt: skip
 
