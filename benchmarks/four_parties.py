@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.link_round import Listener
+from mpcd.errors import InternalError
 from mpcd.identity.certificates import Leaf, issue_leaf, self_signed_ca
 from mpcd.identity.keys import Identity
 from mpcd.protocols.rep4.engine import Rep4Engine, make_engine
-from mpcd.protocols.rep4.sharing import Rep4, held
+from mpcd.protocols.rep4.sharing import Bits4, Rep4, held
 from mpcd.protocols.rounds import Round, Rounds, Words
 from mpcd.ring.streams import Streams
 from mpcd.runtime.driver import Counters, drive
@@ -41,11 +42,15 @@ TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One benchmark item: `prepare` deals the inputs, and returns the step to be timed."""
+    """One benchmark item: `prepare` deals the inputs and returns the step to be timed.
+
+    The step's result is a sharing, or output name -> sharing; opened, it must equal `expected`.
+    """
 
     name: str
     count: int
     prepare: Callable[[Rep4Engine], Rounds[Any]]
+    expected: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,16 @@ class Measured:
     memory_bytes: int
 
 
-def deal(engine: Rep4Engine, name: str, values: Words) -> Rep4:
+def deal(engine: Rep4Engine, name: str, values: Words, *, xor: bool = False) -> Rep4:
     """This party's part of a sharing of `values`, the same at all parties: seeded, for benchmarks only."""
     streams = Streams({a: bytes([a]) * 16 for a in range(3)})
     summands = [np.empty_like(values) for _ in range(4)]
     for a in range(3):
         streams.open(a, name).fill(summands[a].reshape(-1))
-    np.subtract(values, summands[0] + summands[1] + summands[2], out=summands[3])
+    if xor:
+        summands[3][:] = values ^ summands[0] ^ summands[1] ^ summands[2]
+    else:
+        summands[3][:] = values - summands[0] - summands[1] - summands[2]
     return Rep4(np.stack([summands[a] for a in held(engine.me)]))
 
 
@@ -96,10 +104,11 @@ def _party(me: int, links: Links, work: Work, repeat: int) -> dict[str, Any]:
         drive(iter_barrier(run), codec, links, round_timeout_s=TIMEOUT_S)
         counters, payload = Counters(), [0]
         cpu, began = time.process_time(), time.perf_counter()
-        drive(_count(step, payload), codec, links, round_timeout_s=TIMEOUT_S, counters=counters)
+        result = drive(_count(step, payload), codec, links, round_timeout_s=TIMEOUT_S, counters=counters)
         if run:
             report["seconds"].append(time.perf_counter() - began)
             report["cpu"].append(time.process_time() - cpu)
+        drive(_compare(base.at("open", run), result, work), codec, links, round_timeout_s=TIMEOUT_S)
         report |= {"rounds": counters.rounds, "sent": counters.sent_bytes, "payload": payload[0]}
     report["cpu"] = statistics.median(report["cpu"])
     report["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -109,6 +118,16 @@ def _party(me: int, links: Links, work: Work, repeat: int) -> dict[str, Any]:
 def iter_barrier(run: int) -> Rounds[None]:
     """One empty round: everybody is there."""
     yield Round(f"barrier/{run}")
+
+
+def _compare(engine: Rep4Engine, result: Any, work: Work) -> Rounds[None]:
+    """Open the result and stop the benchmark if it is wrong."""
+    expected = work.expected if isinstance(work.expected, dict) else {"": work.expected}
+    for name, sharing in (result if isinstance(result, dict) else {"": result}).items():
+        scope = engine.at(name)
+        opened = yield from (scope.open_bits if isinstance(sharing, Bits4) else scope.open)(sharing)
+        if not np.array_equal(np.ravel(np.asarray(opened)), np.ravel(expected[name])):
+            raise InternalError(f"{work.name}: the result is wrong")
 
 
 def _count(step: Rounds[Any], payload: list[int]) -> Rounds[Any]:
@@ -139,10 +158,10 @@ def _in_four_processes(body: Callable[[int, Links], dict[str, Any]]) -> list[dic
             try:
                 report = body(me, _links(me, peers, leaves[me], listeners[me]))
                 os.write(write, (json.dumps({"me": me, **report}) + "\n").encode())
-            except BaseException:
+                os._exit(0)
+            finally:  # whatever happened, this process must not go on as if it were the parent
                 traceback.print_exc()
                 os._exit(1)
-            os._exit(0)
         children.append(child)
     os.close(write)
     reports = sorted(_read_all(read), key=lambda r: int(r["me"]))
