@@ -124,3 +124,10 @@ def test_reprs_show_no_words() -> None:
     assert repr(opened) == "Streams(keys of ['0'])"
     assert repr(opened.open(0, "p")) == "Stream()"
     assert repr(opened.open(0, "q").cut(4)) == "Reader()"
+
+
+@pytest.mark.parametrize("sizes", [[1, 1], [3, 0, 4], [255, 1], [255, 2, 5], [300, 7, 300]])
+def test_slices_drawn_at_once_are_the_slices_drawn_in_turn(sizes: list[int]) -> None:
+    one_by_one = stream()
+    for slice_, size in zip(stream().draw_slices(sizes), sizes, strict=True):
+        np.testing.assert_array_equal(slice_, one_by_one.draw(size))
