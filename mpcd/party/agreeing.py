@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable
 
 from mpcd._pb.v1.peer_pb2 import KeyContribution, KeyContributions
-from mpcd.errors import ChannelError, DeadlineError, PeerError, RefusedError
+from mpcd.errors import ChannelError, DeadlineError, MpcdError, NotFoundError
 from mpcd.jobs.states import Event
 from mpcd.party.case import Case, StageEnd
 from mpcd.party.ports import Worker
@@ -72,11 +72,12 @@ async def send_to_all(
             try:
                 await call(name)
                 return True
-            except ChannelError:
+            except (ChannelError, NotFoundError):
+                # A peer that does not know the job yet will know it soon.
                 if case.now() + _RETRY_S >= until:
                     return False
                 await asyncio.sleep(_RETRY_S)
-            except (PeerError, RefusedError):
+            except MpcdError:
                 return False
 
     async def bounded(name: str) -> bool:

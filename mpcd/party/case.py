@@ -16,6 +16,7 @@ from mpcd.identity.envelope import Envelope, Signature
 from mpcd.identity.keys import Identity, verify_signature
 from mpcd.identity.roster import Roster
 from mpcd.jobs.evidence import Evidence, Kind, as_statements
+from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State, advance, is_possible
 from mpcd.party.desk import Desk
@@ -152,6 +153,11 @@ class Case:
         if now >= self.terms.deadline:
             raise DeadlineError("the deadline of the job has passed")
         return min(now + seconds, self.terms.deadline)
+
+    @property
+    def last_call(self) -> float:
+        """Until when recipients ask for outputs: holders may finish at the deadline itself."""
+        return self.terms.deadline + min(2 * self.slot_s, GRACE_S - 10)
 
     @property
     def slot_s(self) -> float:

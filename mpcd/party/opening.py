@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpcd._pb.v1.peer_pb2 import FetchOutputRequest, OutputHeader
-from mpcd.errors import ChannelError, PeerError, RefusedError
-from mpcd.identity.encoding import MalformedError
+from mpcd.errors import ChannelError, DeadlineError, MpcdError, NotFoundError, RefusedError
 from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party.case import CORRUPTED, Case, StageEnd
 from mpcd.party.computing import places
@@ -38,13 +37,15 @@ async def serve(
 ) -> tuple[OutputHeader, bytes]:
     """Answer one recipient: our commitments and, if asked, one summand with its salt.
 
-    Before all have agreed to open there is nothing to get: the answer says where the job stands.
+    Before all have agreed to open there is nothing to get: the answer says where the job stands. That is
+    also the answer to any party of the job that names no output.
     Raises  RefusedError if the output is not for `requester`
     """
-    if (request.output, requester) not in places(case):
+    allowed = requester in case.terms.specification.parties
+    if not allowed or (request.output and (request.output, requester) not in places(case)):
         raise RefusedError(f"output {request.output} is not for {requester}")
     await _wait_for_outcome(case, request.wait_ms / 1000)
-    if case.state not in OPENED or session is None or case.me is None:
+    if not request.output or case.state not in OPENED or session is None or case.me is None:
         return OutputHeader(state=case.state.value, ready=False), b""
     shares = await case.tools.store.outputs.get(case.job, request.output, requester)
     note = OutputNote(
@@ -160,7 +161,7 @@ class Fetch:
         try:
             async with asyncio.timeout(max(0.0, until - self._case.now())):
                 header, body = await self._case.tools.peers.fetch_output(name, request)
-        except (ChannelError, PeerError, RefusedError, TimeoutError):
+        except (MpcdError, TimeoutError):
             return None
         return Opening(body, header.salt) if header.ready else None
 
@@ -175,9 +176,9 @@ class Fetch:
                 request = FetchOutputRequest(job=self._case.job, output=self._output, wait_ms=POLL_MS)
                 header, _ = await self._case.tools.peers.fetch_output(name, request)
                 self._hear(p, header)
-            except ChannelError:
+            except (ChannelError, NotFoundError):
                 await asyncio.sleep(self._case.tools.pace.delta_s / 4)
-            except (PeerError, RefusedError, MalformedError):
+            except (MpcdError, ValueError):
                 return
             else:
                 if p not in self._words and p not in self._ended:
@@ -231,6 +232,51 @@ class Fetch:
         names = self._case.names(silent) - {self._case.name}
         text = f"too few holders of {self._output} answered in time; it stays fetchable"
         return StageEnd(Event.FAILURE, text, kind="silence", unreachable=names, step="opening")
+
+
+async def await_outcome(case: Case, until: float) -> None:
+    """For a party without outputs: wait until t + 1 computing parties say that the job is being opened.
+
+    Raises  StageEnd if t + 1 say that it ended otherwise, or at the deadline
+    """
+    said: dict[str, str] = {}
+
+    async def poll(name: str) -> None:
+        request = FetchOutputRequest(job=case.job, wait_ms=POLL_MS)
+        while case.now() < until and len(_opened(said)) <= CORRUPTED and len(_ended(said)) <= CORRUPTED:
+            try:
+                header, _ = await case.tools.peers.fetch_output(name, request)
+            except (ChannelError, NotFoundError):
+                await asyncio.sleep(case.tools.pace.delta_s / 4)
+                continue
+            except MpcdError:
+                return
+            said[name] = header.state
+            await asyncio.sleep(0.01)
+
+    polls = [asyncio.create_task(poll(name)) for name in case.others]
+    try:
+        while len(_opened(said)) <= CORRUPTED:
+            if len(_ended(said)) > CORRUPTED:
+                states = ", ".join(f"{name}: {said[name]}" for name in sorted(_ended(said)))
+                raise StageEnd(
+                    Event.FAULT, f"the computing parties opened nothing ({states})", step="opening"
+                )
+            running = [p for p in polls if not p.done()]
+            if case.now() >= until or not running:
+                raise DeadlineError("too few computing parties said how the job ended")
+            await asyncio.wait(running, timeout=until - case.now(), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in polls:
+            task.cancel()
+
+
+def _opened(said: Mapping[str, str]) -> set[str]:
+    return {name for name, state in said.items() if state in OPENED}
+
+
+def _ended(said: Mapping[str, str]) -> set[str]:
+    return {name for name, state in said.items() if state in _ENDED}
 
 
 async def fetch_all(case: Case, until: float) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from mpcd.errors import ChannelError, PeerError, RefusedError
-from mpcd.identity.encoding import MalformedError
+from mpcd.errors import MpcdError, RefusedError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.receipt import (
     ExcludedLine,
@@ -124,7 +123,7 @@ async def _ask(case: Case, name: str, until: float) -> Envelope | None:
         if envelope is None:
             return None
         verdict = verify(envelope, case.tools.roster)
-    except (ChannelError, PeerError, RefusedError, MalformedError, TimeoutError):
+    except (MpcdError, TimeoutError):
         return None
     about = (verdict.receipt.job, verdict.receipt.computing)
     enough = len(verdict.signed) > CORRUPTED

@@ -67,6 +67,10 @@ class Marks:
             news = True
         return news
 
+    def of(self, party: int) -> tuple[Mark, ...]:
+        """The marks that one party has made."""
+        return tuple(mark for mark in self._held.values() if mark.party == party)
+
     @property
     def left(self) -> frozenset[int]:
         """The parties that have ended this job."""

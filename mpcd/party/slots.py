@@ -6,6 +6,7 @@ all its letters are in, at the latest at entry + 2 k Delta; a letter that is not
 
 Rules     our value is fixed on the disk before it is signed; the first letter of a peer for a round counts,
           further ones are dropped; what arrives before we are there is kept, up to a limit per peer;
+          while we wait we repeat ourselves, since a stream that broke may have lost what was on it;
           once `decide` has signed a value, nothing but the slot's outcome ends it
 """
 
@@ -165,6 +166,7 @@ class _Run:
         self.marks = Marks(self.slot_id, seat.job, seat.parties, seat.t, seat.verify)
         self.letters: dict[tuple[int, int], Mapping[str, bytes]] = {}
         self.entered: float | None = None
+        self._again_s = seat.delta_s / 2
         self._wake = asyncio.Event()
 
     # -- what arrives ---------------------------------------------------------------------------------
@@ -201,7 +203,8 @@ class _Run:
                 elif now >= by + self.seat.grace_s:
                     raise self._too_few()
                 else:
-                    await self._pause(by if now < by else by + self.seat.grace_s)
+                    await self._pause(min(by if now < by else by + self.seat.grace_s, now + self._again_s))
+                    self._tell(self.marks.of(self.seat.me))
             self.entered = self.seat.clock.monotonic()
             self._tell(certificate)
         finally:
@@ -272,10 +275,14 @@ class _Run:
     async def _collect(self, number: int, stated: Round) -> Inbox:
         assert self.entered is not None
         end = self.entered + 2 * number * self.seat.delta_s
-        while self.seat.clock.monotonic() < end:
+        again = self.seat.clock.monotonic() + self._again_s
+        while (now := self.seat.clock.monotonic()) < end:
             if all((number, p) in self.letters or p in self.marks.left for p in self.seat.peers):
                 break
-            await self._pause(end)
+            if now >= again:
+                self._send(number, stated)
+                again = now + self._again_s
+            await self._pause(min(end, again))
         inbox: dict[tuple[int, str], Payload] = {}
         for (of, label), spec in stated.recv.items():
             body = self.letters.get((number, of), {}).get(label)
