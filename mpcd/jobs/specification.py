@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from mpcd.errors import ConfigError, RefusedError, UsageError
+from mpcd.errors import RefusedError, UsageError
 from mpcd.identity.complaints import did_you_mean
 from mpcd.identity.keys import signed_digest
 from mpcd.identity.names import Name
@@ -167,8 +167,3 @@ def _same(what: str, given: set[str], known: set[str], fix: str) -> None:
         raise UsageError(f"the program has no {what} {name!r}{did_you_mean(name, sorted(known))}")
     for name in sorted(known - given):
         raise UsageError(f"the {what} {name!r} of the program is missing in the job", fix=fix)
-
-
-def document_error(error: UsageError, path: str) -> ConfigError:
-    """A fault found while a job file was resolved, as a fault of the file."""
-    return ConfigError(error.what, where=path, fix=error.fix)

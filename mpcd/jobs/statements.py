@@ -8,8 +8,7 @@ So two readers can never see different statements in the same bytes. What is has
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
@@ -94,7 +93,6 @@ def check_sorted(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-Plain = Mapping[str, Any]
 Profile = Literal["guaranteed", "fair", "identified-abort", "abort"]
 Adversary = Literal["malicious", "semi-honest"]
 Missing = Literal["exclude", "default", "abort"]
