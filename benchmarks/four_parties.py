@@ -28,6 +28,7 @@ from mpcd.identity.keys import Identity
 from mpcd.protocols.rep4.engine import Rep4Engine, make_engine
 from mpcd.protocols.rep4.sharing import Bits4, Rep4, held
 from mpcd.protocols.rounds import Round, Rounds, Words
+from mpcd.ring.memory import keep_freed_memory
 from mpcd.ring.streams import Streams
 from mpcd.runtime.driver import Counters, drive
 from mpcd.runtime.frames import FrameCodec
@@ -155,6 +156,7 @@ def _in_four_processes(body: Callable[[int, Links], dict[str, Any]]) -> list[dic
         child = os.fork()
         if child == 0:
             os.close(read)
+            keep_freed_memory()  # as the fork server does for job processes
             try:
                 report = body(me, _links(me, peers, leaves[me], listeners[me]))
                 os.write(write, (json.dumps({"me": me, **report}) + "\n").encode())
