@@ -74,54 +74,51 @@ class Stream:
 
     def fill(self, out: Words) -> None:
         """Overwrite a contiguous array with the next words of the stream."""
-        start = self._reserve(out.size)
-        if self._is_small(start, out.size):
-            out.reshape(-1)[:] = self._small(start, out.size)
+        start, ready = self._take(out.size)
+        if ready is not None:
+            out.reshape(-1)[:] = ready
         else:
             _fill_from(self._key, self._iv, start, out)
 
     def draw(self, words: int) -> Words:
         """The next words of the stream as a new flat array (possibly read-only)."""
-        start = self._reserve(words)
-        if self._is_small(start, words):
-            return self._small(start, words)
+        start, ready = self._take(words)
+        if ready is not None:
+            return ready
         out = np.empty(words, np.uint64)
         _fill_from(self._key, self._iv, start, out)
         return out
 
     def draw_slices(self, sizes: Sequence[int]) -> list[Words]:
         """The next slices at once: the same words as `draw` of each size in turn, for the price of one."""
-        flat = self.draw(sum(size + size % 2 for size in sizes))
-        slices, start = [], 0
+        starts, total = [], 0
         for size in sizes:
-            slices.append(flat[start : start + size])
-            start += size + size % 2
-        return slices
+            starts.append(total)
+            total += size + (size & 1)
+        flat = self.draw(total)
+        return [flat[start : start + size] for start, size in zip(starts, sizes, strict=True)]
 
     def cut(self, words: int) -> Reader:
         """Reserve the next words, to be read piece by piece."""
-        start = self._reserve(words)
-        if self._is_small(start, words):
-            return Reader(None, self._small(start, words), words)
+        start, ready = self._take(words)
+        if ready is not None:
+            return Reader(None, ready, words)
         return Reader(_ctr(self._key, self._iv, start), np.empty(0, np.uint64), words)
 
-    def _reserve(self, words: int) -> int:
-        start = self._next
-        self._next = start + (words + 1) // 2
-        if self._next > MAX_BLOCKS:
+    def _take(self, words: int) -> tuple[int, Words | None]:
+        """Reserve the next words: their first block and, if they are few, the words themselves."""
+        start, end = self._next, self._next + (words + 1 >> 1)
+        self._next = end
+        if not words:
+            return start, np.empty(0, np.uint64)
+        if end <= _SMALL_BLOCKS:
+            # A new cipher context costs 7 us; encrypting the few counter blocks one by one gives the same
+            # bytes through the context that the key already has.
+            blocks = self._iv + self._iv.join(_COUNTERS[start:end])
+            return start, np.frombuffer(self._block_encryptor.update(blocks), "<u8", words)
+        if end > MAX_BLOCKS:
             raise InternalError("a stream of random words is exhausted; operations must be cut into blocks")
-        return start
-
-    def _is_small(self, start: int, words: int) -> bool:
-        return start + (words + 1) // 2 <= _SMALL_BLOCKS
-
-    def _small(self, start: int, words: int) -> Words:
-        # A new cipher context costs 7 us; encrypting the few counter blocks one by one gives the same
-        # bytes through the context that the key already has.
-        if words == 0:
-            return np.empty(0, np.uint64)
-        blocks = self._iv + self._iv.join(_COUNTERS[start : start + (words + 1) // 2])
-        return np.frombuffer(self._block_encryptor.update(blocks), "<u8", words)
+        return start, None
 
 
 class Reader:

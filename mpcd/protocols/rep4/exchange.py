@@ -117,12 +117,14 @@ def _pieces(doing: Plan, spans: Spans) -> list[tuple[int, int, int]]:
 def _pads(p: Party4, doing: Plan, spans: Spans) -> PadOf:
     """Reserve every row's slice of its key's stream, in the order of the schedule."""
     streams = zip(p.open_streams(doing.keys), doing.draws, strict=True)
-    if spans[WHOLE][1] <= PIECE:
-        drawn = {}
+    size = spans[WHOLE][1]
+    if size <= PIECE:
+        drawn: dict[int, Words] = {}
         for stream, tasks in streams:
             slices = stream.draw_slices([spans[task.span][1] - spans[task.span][0] for task in tasks])
-            for task, words in zip(tasks, slices, strict=True):
-                drawn[task.number] = words
+            drawn.update(zip([task.number for task in tasks], slices, strict=True))
+        if doing.sections == (WHOLE,):
+            return lambda task, start, stop: drawn[task.number]
 
         def slice_of(task: Task, start: int, stop: int) -> Words:
             offset = spans[task.span][0]
