@@ -1,0 +1,231 @@
+"""The rules of links, each tried over real TLS on real sockets."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+import pytest
+
+from mpcd.errors import ChannelError, DeadlineError, PeerError
+from mpcd.transport import stream
+from mpcd.transport.channel import Buffer
+from mpcd.transport.links import Links
+from mpcd.transport.stream import HEADER_BYTES, SLICE_BYTES, Link
+from tests.transport.sockets import linked_pair, stream_pair, together
+
+BIG = 8_000_000
+
+
+def _frame(data: bytes) -> bytes:
+    return len(data).to_bytes(HEADER_BYTES, "little") + data
+
+
+def test_small_frames_and_early_ones_arrive_in_order() -> None:
+    """A fast peer's frames for the next rounds come in one read and are kept."""
+    with linked_pair() as (zero, one):
+        for number in range(3):
+            one.exchange(number, {0: [b"frame", b"%d" % number]}, {}, 5)
+        frames = [bytes(zero.exchange(n, {}, {1: 100}, 5)[1]) for n in range(3)]
+    assert frames == [b"frame0", b"frame1", b"frame2"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 16_375, 16_376, 16_377, 16_384, 16_385, 40_000, BIG])
+def test_frames_of_every_size_cross_each_other(size: int) -> None:
+    """Two frames of 8 MB at once do not block each other, as two `sendall` would."""
+    data = [os.urandom(size), os.urandom(size)]
+    with linked_pair() as pair:
+        got = together(
+            lambda: bytes(pair[0].exchange(0, {1: [data[0]]}, {1: size}, 30)[1]),
+            lambda: bytes(pair[1].exchange(0, {0: [data[1]]}, {0: size}, 30)[0]),
+        )
+    assert got == [data[1], data[0]]
+
+
+def test_parts_of_mixed_sizes_are_one_frame() -> None:
+    parts: list[Buffer] = [
+        b"head",
+        os.urandom(300_000),
+        b"",
+        b"tag" * 5,
+        memoryview(os.urandom(20_000)),
+        b"end",
+    ]
+    whole = b"".join(bytes(part) for part in parts)
+    with linked_pair() as pair:
+        got = together(
+            lambda: bytes(pair[0].exchange(0, {}, {1: len(whole)}, 30)[1]),
+            lambda: pair[1].exchange(0, {0: parts}, {}, 30),
+        )
+    assert got[0] == whole
+
+
+def test_received_frames_are_memory_of_their_own() -> None:
+    """A view that is kept does not change with the frames that follow."""
+    with linked_pair() as (zero, one):
+        one.exchange(0, {0: [b"first"]}, {}, 5)
+        one.exchange(1, {0: [b"other"]}, {}, 5)
+        first = zero.exchange(0, {}, {1: 5}, 5)[1]
+        zero.exchange(1, {}, {1: 5}, 5)
+        assert bytes(first) == b"first"
+        first[:1] = b"F"  # writable: kernels work in place
+
+
+def test_a_refused_slice_is_offered_again_unchanged() -> None:
+    """After WANT_WRITE OpenSSL has encrypted the slice: another buffer would send old bytes or fail."""
+    data = os.urandom(BIG)
+    with stream_pair() as (zero, one):
+        link = Link(1, zero)
+        link.offer([data])
+        while not link.full:
+            assert not link.push()
+        refused = link._slices[0]
+        assert not link.push()
+        assert link._slices[0] is refused
+        assert refused.nbytes <= SLICE_BYTES
+        got = together(lambda: _drain(one, BIG + HEADER_BYTES), lambda: _push_all(link))
+    assert got[0] == _frame(data)
+
+
+def _push_all(link: Link) -> bytes:
+    while not link.push():
+        time.sleep(0)
+    return b""
+
+
+def _drain(sock: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        data += sock.recv(1 << 16)
+    return bytes(data)
+
+
+def test_exchange_returns_only_when_the_buffers_are_free() -> None:
+    """The caller may change a buffer after the exchange: the receiver, slow as it is, gets the old bytes."""
+    buffer = bytearray(os.urandom(BIG))
+    before = bytes(buffer)
+    with linked_pair() as pair:
+
+        def send() -> bytes:
+            pair[0].exchange(0, {1: [memoryview(buffer)]}, {}, 30)
+            buffer[:] = bytes(BIG)
+            return b""
+
+        got = together(send, lambda: bytes(pair[1].exchange(0, {}, {0: BIG}, 30)[0]))
+    assert got[1] == before
+
+
+def test_decrypted_bytes_that_no_descriptor_shows_are_read() -> None:
+    """Several frames in one record: the descriptor is silent, yet the later ones must come out."""
+    with stream_pair() as (zero, one):
+        big, small = os.urandom(stream.SMALL_BYTES - 300), b"small"
+        link = Link(1, zero)
+        one.sendall(_frame(b"x" * 280))
+        assert link.expect(1 << 20, 0) is None
+        _until(link, b"x" * 280)
+        # One record whose end does not fit behind what the inbox already holds.
+        one.sendall(_frame(big)[:10])
+        one.sendall(_frame(big)[10:] + _frame(small))
+        link.expect(1 << 20, 1)
+        _until(link, big)
+        last = link.expect(1 << 20, 2) or link.pull()
+        assert last is not None
+        assert bytes(last) == small
+
+
+def _until(link: Link, wanted: bytes) -> None:
+    deadline = time.monotonic() + 5
+    while (frame := link.pull()) is None:
+        assert time.monotonic() < deadline
+    assert bytes(frame) == wanted
+
+
+def test_a_clean_end_and_a_truncated_one_are_both_death() -> None:
+    with linked_pair() as (zero, one):
+        one.close()
+        with pytest.raises(ChannelError, match="has parted") as caught:
+            zero.exchange(3, {}, {1: 9}, 3600)
+        assert caught.value.unreachable == {1}
+        assert caught.value.where == "round 3"
+
+
+def test_an_end_without_goodbye_is_seen_as_such() -> None:
+    """The end of TCP without TLS's close is what an attacker on the wire can make."""
+    with stream_pair() as (zero, one):
+        link = Link(1, zero)
+        link.expect(100, 0)
+        one.sendall(_frame(b"half of a frame")[:12])
+        socket.socket(fileno=os.dup(one.fileno())).shutdown(socket.SHUT_RDWR)
+        with pytest.raises(ChannelError, match="without a goodbye"):
+            _until(link, b"never")
+
+
+def test_a_peer_that_is_silent_is_named_at_the_deadline() -> None:
+    with linked_pair() as (zero, _one):
+        start = time.monotonic()
+        with pytest.raises(DeadlineError) as caught:
+            zero.exchange(7, {1: [b"x"]}, {1: 9}, 0.1)
+        assert caught.value.unreachable == {1}
+        assert 0.1 <= time.monotonic() - start < 2
+
+
+def test_a_peer_that_does_not_read_is_silent_too() -> None:
+    with linked_pair() as (zero, _one):
+        with pytest.raises(DeadlineError) as caught:
+            zero.exchange(0, {1: [bytes(50_000_000)]}, {}, 0.2)
+        assert caught.value.unreachable == {1}
+
+
+def test_half_a_frame_is_silence() -> None:
+    with stream_pair() as (zero, one):
+        one.sendall(_frame(b"0123456789")[:14])
+        with pytest.raises(DeadlineError):
+            Links(0, [Link(1, zero)]).exchange(0, {}, {1: 10}, 0.1)
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_silence_or_death_may_be_allowed_and_is_for_good(dead: bool) -> None:
+    with linked_pair() as (zero, one):
+        if dead:
+            one.close()
+        assert zero.exchange(0, {1: [b"x"]}, {1: 9}, 0.05, frozenset({1})) == {}
+        assert zero.exchange(1, {1: [b"x"]}, {1: 9}, 0.05, frozenset({1})) == {}
+        with pytest.raises(ChannelError) as caught:
+            zero.exchange(2, {}, {1: 9}, 3600)
+        assert caught.value.unreachable == {1}
+
+
+@pytest.mark.parametrize("length", [11, 1 << 40, (1 << 64) - 1])
+def test_a_length_beyond_what_the_round_expects_is_refused_unallocated(length: int) -> None:
+    with stream_pair() as (zero, one):
+        links = Links(0, [Link(1, zero)])
+        one.sendall(length.to_bytes(HEADER_BYTES, "little"))
+        with pytest.raises(PeerError) as caught:
+            links.exchange(4, {}, {1: 10}, 5)
+        assert caught.value.blamed == {1}
+        assert caught.value.step == "round 4"
+
+
+def test_an_early_frame_is_checked_against_its_own_round() -> None:
+    with linked_pair() as (zero, one):
+        one.exchange(0, {0: [b"ab"]}, {}, 5)
+        one.exchange(1, {0: [b"too long"]}, {}, 5)
+        assert bytes(zero.exchange(0, {}, {1: 2}, 5)[1]) == b"ab"
+        with pytest.raises(PeerError):
+            zero.exchange(1, {}, {1: 2}, 5)
+
+
+def test_a_link_carries_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LIMIT_BYTES", 100)
+    with linked_pair() as (zero, _one):
+        zero.exchange(0, {1: [bytes(92)]}, {}, 5)
+        with pytest.raises(ChannelError, match="carried"):
+            zero.exchange(1, {1: [b""]}, {}, 5)
+
+
+def test_bytes_are_counted() -> None:
+    with linked_pair() as (zero, one):
+        one.exchange(0, {0: [bytes(100)]}, {}, 5)
+        zero.exchange(0, {}, {1: 100}, 5)
+        assert (one.sent_bytes, zero.received_bytes) == (108, 108)
