@@ -17,7 +17,7 @@ import grpc
 from mpcd._pb.v1 import coordinator_pb2 as pb
 from mpcd._pb.v1.coordinator_pb2_grpc import CoordinatorStub
 from mpcd.clock import Clock, SystemClock
-from mpcd.coordinator.daemon import running
+from mpcd.coordinator.assembly import running
 from mpcd.identity.certificates import self_signed_ca
 from mpcd.identity.config import CoordinatorConfig
 from mpcd.identity.envelope import Envelope

@@ -1,0 +1,323 @@
+"""All jobs of a party daemon: what the coordinator proposes, what peers send, and where each job stands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Iterator
+
+import structlog
+
+from mpcd._pb.v1 import peer_pb2 as pb
+from mpcd._pb.v1 import worker_pb2
+from mpcd.errors import MpcdError, NotFoundError, RefusedError
+from mpcd.identity.envelope import Envelope
+from mpcd.jobs.notices import Cancellation, StatusReport
+from mpcd.jobs.specification import Specification
+from mpcd.jobs.states import TERMINAL, State
+from mpcd.party.life import Life, sweep
+from mpcd.party.matter import House, Matter
+from mpcd.party.notes import SessionNotice
+from mpcd.party.past import revive
+from mpcd.party.proposals import Proposal, read_proposal
+from mpcd.storage.database import StorageError
+from mpcd.storage.jobs import JobRow
+from mpcd.transport.wire import from_wire
+
+AHEAD_S = 300.0
+"""How far another organisation's clock may be ahead of ours."""
+KEPT = 256
+"""Ended jobs whose outputs and receipts are served from memory; older ones are read again."""
+REPORTED = 200
+_log = structlog.get_logger("mpcd.party")
+
+
+class Office:
+    """`Listener` of the coordinator's stream and `Mail` of the peer service."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.failed: asyncio.Future[StorageError] = asyncio.get_running_loop().create_future()
+        self._matters: dict[bytes, Matter] = {}
+        self._past: dict[bytes, Life] = {}
+        self._tasks: dict[bytes, asyncio.Task[None]] = {}
+        self._admitting = asyncio.Lock()
+        self._reported = 0
+        self._watchers: dict[bytes, set[asyncio.Event]] = {}
+        self.progress: dict[bytes, worker_pb2.Progress] = {}
+
+    # -- the daemon's life ---------------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """At the start: end what was running, take up what was being opened, report how recent jobs ended."""
+        tools = self.house.tools
+        for row in await sweep(tools.store, tools.clock):
+            try:
+                life = self._past[row.job] = await revive(self.house, row)
+            except MpcdError as error:
+                _log.error("job cannot be resumed", job=row.job.hex(), error=error.what)
+                continue
+            self._start(row.job, self._resume(life))
+        for row in reversed(await tools.store.jobs.recent(REPORTED)):
+            self.report(row.job, State(row.state), row.detail)
+
+    async def close(self) -> None:
+        """Stop everything; what ran is ended by the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def running(self) -> int:
+        """Jobs that have not ended."""
+        return sum(not matter.ended for matter in self._matters.values())
+
+    def _start(self, job: bytes, work: Awaitable[None]) -> None:
+        task = asyncio.create_task(self._supervise(job, work), name=f"job {job.hex()[:12]}")
+        self._tasks[job] = task
+
+    async def _supervise(self, job: bytes, work: Awaitable[None]) -> None:
+        """The top of a job: a bug of ours ends this job and not the daemon; a broken disk ends the daemon."""
+        try:
+            await work
+        except StorageError as error:
+            if not self.failed.done():
+                self.failed.set_result(error)
+        except MpcdError as error:
+            _log.error("job ended by an error", job=job.hex(), error=error.what)
+        except Exception as error:  # noqa: BLE001  the top level of a job's task
+            _log.error("bug", job=job.hex(), error=type(error).__name__, exc_info=error)
+        finally:
+            self._tasks.pop(job, None)
+            self.touch(job)
+            self._archive(job)
+
+    async def _resume(self, life: Life) -> None:
+        await life.resume()
+
+    def _archive(self, job: bytes) -> None:
+        matter = self._matters.get(job)
+        if matter is None or not matter.ended:
+            return
+        del self._matters[job]
+        if matter.life is not None:
+            self._past[job] = matter.life
+        while len(self._past) > KEPT:
+            self._past.pop(next(iter(self._past)))
+
+    def check(self, envelope: Envelope) -> None:
+        """Look at a job of our own before it is sent anywhere.
+
+        Raises  RefusedError, UsageError if it is not in order
+        """
+        self._remaining(read_proposal(envelope, self.house.tools.roster).specification)
+
+    # -- what the coordinator passes on ----------------------------------------------------------------------
+
+    async def proposal(self, envelope: Envelope) -> None:
+        """A job; one that is known is ignored.
+
+        Raises  RefusedError, UsageError if it is not in order
+        """
+        async with self._admitting:
+            known = await self._known(envelope.digest)
+            if known is not None:
+                return
+            proposal = read_proposal(envelope, self.house.tools.roster)
+            if self.house.config.name not in proposal.specification.parties:
+                raise RefusedError("the job does not concern this party")
+            matter = await self._admit(proposal)
+        if matter is not None:
+            self._start(matter.job, self._live(matter))
+
+    async def _known(self, job: bytes) -> JobRow | None:
+        with contextlib.suppress(NotFoundError):
+            return await self.house.tools.store.jobs.get(job)
+        return None
+
+    async def _admit(self, proposal: Proposal) -> Matter | None:
+        """Persist the job; None if its idempotency key belongs to another one that is known."""
+        house, specification = self.house, proposal.specification
+        remaining_s = self._remaining(specification)
+        if self.running() >= house.config.limits.jobs:
+            raise RefusedError("this party has too many unfinished jobs")
+        row = JobRow(
+            job=proposal.job,
+            envelope=proposal.envelope.to_bytes(),
+            submitter=specification.submitter,
+            idempotency_key=specification.idempotency_key or proposal.job.hex(),
+            state=State.PROPOSED,
+            detail="",
+            attempt=0,
+            session=None,
+            created_ms=specification.created,
+            deadline_ms=specification.created + int(specification.deadline * 1000),
+        )
+        if (await house.tools.store.jobs.add(row)).job != proposal.job:
+            raise RefusedError("the idempotency key of the job belongs to another job")
+        matter = Matter(proposal, house, house.tools.clock.monotonic() + remaining_s)
+        self._matters[proposal.job] = matter
+        self.changed(proposal.job, State.PROPOSED, "")
+        return matter
+
+    def _remaining(self, specification: Specification) -> float:
+        """Seconds until the deadline."""
+        age_s = self.house.tools.clock.now().timestamp() - specification.created / 1000
+        if age_s < -AHEAD_S:
+            raise RefusedError(
+                f"the job was made {-age_s:.0f} s in the future", fix="compare the clocks of the machines"
+            )
+        if age_s >= specification.deadline:
+            raise RefusedError("the deadline of the job has passed", fix="compare the clocks of the machines")
+        return specification.deadline - age_s
+
+    async def _live(self, matter: Matter) -> None:
+        await matter.answer()
+        if not matter.ended:
+            await matter.run()
+
+    async def consent_set(self, job: bytes, consents: list[Envelope]) -> None:
+        """Raises  RefusedError if the set is wrong"""
+        matter = self._matters.get(job)
+        if matter is not None:
+            await matter.consent_set(consents)
+
+    async def refusal(self, envelope: Envelope) -> None:
+        """Raises  RefusedError if it is none"""
+        for matter in [*self._matters.values()]:
+            if matter.job.hex().encode() in envelope.payload:
+                await matter.refusal(envelope)
+
+    async def cancellation(self, envelope: Envelope) -> None:
+        """Raises  RefusedError if the submitter did not sign it"""
+        said = Cancellation.from_bytes(envelope.payload)
+        matter = self._matters.get(bytes.fromhex(said.job))
+        if matter is not None:
+            submitter = matter.proposal.specification.submitter
+            Cancellation.read(envelope, submitter, self.house.tools.roster)
+            await matter.cancel(f"cancelled by {submitter}: {said.reason}")
+
+    # -- what peers send -------------------------------------------------------------------------------------
+
+    def slot(self, sender: str, message: pb.SlotMessage) -> None:
+        """A slot message; for jobs that are not running it is dropped."""
+        matter = self._matters.get(message.job)
+        if matter is not None and matter.life is not None:
+            matter.life.slot(sender, message)
+
+    async def consents(self, sender: str, note: pb.ConsentNote) -> None:
+        """Raises  NotFoundError, RefusedError"""
+        matter = self._matters.get(note.job)
+        if matter is None:
+            raise NotFoundError("this party has no such job")
+        if sender not in matter.proposal.specification.parties:
+            raise RefusedError(f"{sender} takes no part in this job")
+        await matter.note(sender, [from_wire(consent) for consent in note.consents])
+
+    async def keys(self, sender: str, message: pb.KeyContributions) -> None:
+        """Raises  NotFoundError, RefusedError"""
+        await self._running(message.job).keys(sender, message)
+
+    async def session(self, sender: str, notice: Envelope) -> None:
+        """Raises  NotFoundError, RefusedError"""
+        job = bytes.fromhex(SessionNotice.from_bytes(notice.payload).job)
+        await self._running(job).announced(sender, notice)
+
+    async def input(self, sender: str, header: pb.InputHeader, data: bytes) -> None:
+        """Raises  NotFoundError, RefusedError"""
+        await self._running(header.job).input(sender, header, data)
+
+    async def share(self, sender: str, header: pb.ShareHeader, data: bytes) -> None:
+        """Raises  NotFoundError, RefusedError"""
+        await self._running(header.job).share(sender, header, data)
+
+    async def output(self, caller: str, request: pb.FetchOutputRequest) -> tuple[pb.OutputHeader, bytes]:
+        """Raises  NotFoundError, RefusedError"""
+        return await (await self._any(request.job)).output(caller, request)
+
+    async def receipt(self, sender: str, job: bytes, receipt: Envelope) -> None:
+        """Raises  NotFoundError, RefusedError"""
+        await (await self._any(job)).receipt(sender, receipt)
+
+    async def fetch_receipt(self, caller: str, job: bytes, wait_s: float) -> Envelope | None:
+        """Raises  NotFoundError, RefusedError"""
+        return await (await self._any(job)).fetch_receipt(caller, wait_s)
+
+    def room_for(self, sender: str, job: bytes) -> int:
+        """Raises  NotFoundError"""
+        return self._running(job).room_for(sender)
+
+    def _running(self, job: bytes) -> Life:
+        matter = self._matters.get(job)
+        if matter is None or matter.life is None:
+            raise NotFoundError("this party is not running such a job")
+        return matter.life
+
+    async def _any(self, job: bytes) -> Life:
+        """A job that runs or has ended; one from before the last start is read again."""
+        matter = self._matters.get(job)
+        if matter is not None and matter.life is not None:
+            return matter.life
+        if job not in self._past:
+            row = await self.house.tools.store.jobs.get(job)
+            if State(row.state) not in TERMINAL:
+                raise NotFoundError("this party is not running such a job")
+            self._past[job] = await revive(self.house, row)
+        return self._past[job]
+
+    # -- news ------------------------------------------------------------------------------------------------
+
+    def changed(self, job: bytes, state: State, detail: str) -> None:
+        """After every transition: the coordinator and all who watch are told."""
+        _log.info("job", job=job.hex(), state=state.value)
+        self.report(job, state, detail)
+        self.touch(job)
+
+    def report(self, job: bytes, state: State, detail: str) -> None:
+        """A signed report for the coordinator. Its number grows, over restarts too."""
+        now_ms = int(self.house.tools.clock.now().timestamp() * 1000)
+        self._reported = max(self._reported + 1, now_ms)
+        report = StatusReport(
+            job=job.hex(),
+            party=self.house.config.name,
+            number=self._reported,
+            state=state,
+            detail=_told(state, detail),
+            at=now_ms,
+        )
+        self.house.say(job, report.envelope(self.house.tools.identity))
+
+    def told(self, job: bytes, progress: worker_pb2.Progress) -> None:
+        """How far a job process is."""
+        self.progress[job] = progress
+        while len(self.progress) > KEPT:
+            self.progress.pop(next(iter(self.progress)))
+        self.touch(job)
+
+    def touch(self, job: bytes) -> None:
+        """Wake all who watch a job."""
+        for event in self._watchers.get(job, ()):
+            event.set()
+
+    @contextlib.contextmanager
+    def watching(self, job: bytes) -> Iterator[asyncio.Event]:
+        """An event that is set after every change of a job."""
+        event = asyncio.Event()
+        self._watchers.setdefault(job, set()).add(event)
+        try:
+            yield event
+        finally:
+            self._watchers[job].discard(event)
+            if not self._watchers[job]:
+                del self._watchers[job]
+
+    def matter(self, job: bytes) -> Matter | None:
+        """The job, if it has not ended."""
+        return self._matters.get(job)
+
+
+def _told(state: State, detail: str) -> str:
+    """What others learn of the reason: our own faults may name files, and refusals were told before."""
+    if state is State.FAILED:
+        return "a fault of this party's own; its operator sees which"
+    return "" if state is State.REFUSED else detail[:400]

@@ -1,0 +1,56 @@
+"""`job plan`: what a job would cost, who would learn what, and what forbids it, without asking anybody."""
+
+from __future__ import annotations
+
+from mpcd._pb.v1 import party_pb2 as pb
+from mpcd.errors import DataError, MpcdError
+from mpcd.identity.envelope import Envelope
+from mpcd.jobs.specification import Specification
+from mpcd.party.datasets import Datasets
+from mpcd.party.matter import House
+from mpcd.party.proposals import Proposal, consent_to, inspect, judge
+from mpcd.program.reading import who_learns_what
+
+
+def plan(house: House, specification: Specification) -> pb.PlanReply:
+    """The plan of a job as this party sees it; the others decide for themselves."""
+    try:
+        proposal = inspect(Envelope(Specification.TYPE, specification.to_bytes()), specification)
+    except MpcdError as error:
+        return pb.PlanReply(acceptable=False, facts=[pb.PlanFact(topic="problem", text=str(error))])
+    recipients = {entry.output: entry.to for entry in specification.results}
+    facts = [pb.PlanFact(topic="learns", text=text) for text in who_learns_what(proposal.checked, recipients)]
+    facts += [pb.PlanFact(topic="guarantee", text=text) for text in _guarantees(specification)]
+    problems = _problems(house, proposal)
+    facts += [pb.PlanFact(topic="problem", party=house.config.name, text=text) for text in problems]
+    return pb.PlanReply(
+        acceptable=not problems,
+        facts=facts,
+        rounds=proposal.cost.rounds,
+        bytes_per_party=proposal.cost.bytes_sent,
+        memory_bytes=proposal.cost.memory_bytes,
+    )
+
+
+def _guarantees(specification: Specification) -> list[str]:
+    computing = ", ".join(specification.computing)
+    texts = [
+        f"{computing} compute; any one of them may be malicious and neither learns more nor makes an honest "
+        "party accept a wrong output; any two together can read everything.",
+    ]
+    if specification.profile == "fair":
+        texts.append("If anyone learns an output, every honest recipient does.")
+    return texts
+
+
+def _problems(house: House, proposal: Proposal) -> list[str]:
+    problems: list[str] = []
+    decision = judge(proposal, house.config, house.catalogue)
+    if decision.kind != "accept":
+        problems.append(decision.reason)
+    try:
+        datasets = Datasets(house.config.data, house.dataset_key, proposal.job, proposal.checked, {})
+        consent_to(proposal, house.config.name, datasets)
+    except DataError as error:
+        problems.append(str(error))
+    return problems
