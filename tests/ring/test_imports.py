@@ -1,4 +1,4 @@
-"""What a daemon imports does not pull in the compiler: that would cost it a second and its memory protection."""
+"""What a daemon imports does not load the compiler: it costs a second and memory protection."""
 
 from __future__ import annotations
 
