@@ -17,7 +17,7 @@ from mpcd.program.check import Checked
 from mpcd.program.evaluate import check_dims
 from mpcd.program.limits import Limits
 from mpcd.program.ops import OPS
-from mpcd.program.schedule import BLOCKS_AT_ONCE, BRANCHES_AT_ONCE, Level, call_of, schedule
+from mpcd.program.schedule import call_of, groups, schedule
 from mpcd.program.types import INT64_HIGH, INT64_LOW, Type, lengths
 
 
@@ -97,7 +97,7 @@ def estimate(
             longest = max(longest, steps)
         peak = max(peak, live + 2 * busy)  # a message is kept until the peer's next frame is in
         live -= sum(_bytes(checked.types[v], actual, model) for v in level.dead)
-        rounds += longest * _repeats(checked, level, actual, block_elements)
+        rounds += longest * sum(1 for _ in groups(checked, level, actual, block_elements))
     bits = [t for t in checked.outputs.values() if t.kind == "bool"]
     for t in bits:
         counts["to_arithmetic"] += (size := math.prod(lengths(t.shape, actual)))
@@ -105,14 +105,6 @@ def estimate(
     rounds += model.rounds("to_arithmetic") if bits else 0
     cells = sum(math.prod(lengths(t.shape, actual)) for t in checked.outputs.values())
     return Estimate(rounds, bytes_sent, peak, dict(counts), cells)
-
-
-def _repeats(checked: Checked, level: Level, dims: dict[str, int], block_elements: int) -> int:
-    """How often the rounds of a level are taken, at most (see `mpcd.program.schedule`)."""
-    sizes = [math.prod(lengths(checked.types[checked.starts[p]].shape, dims)) for p in level.interactive]
-    at_once = BLOCKS_AT_ONCE * block_elements
-    tasks = sum(-(-size // block_elements) for size in sizes)
-    return max(1, -(-sum(sizes) // at_once), -(-tasks // BRANCHES_AT_ONCE))
 
 
 def _bytes(t: Type, dims: dict[str, int], model: CostModel) -> int:

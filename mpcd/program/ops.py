@@ -7,6 +7,7 @@ infer     type and range rule           (`type_rules`)
 clear     what it means on cleartext    (`clear_rules`)
 talks     whether it needs messages, if its result is secret (`cost_rules`)
 cost      which engine operations it becomes (`cost_rules`)
+elementwise  whether the k-th result depends on the k-th operands only: such work may be cut into blocks
 lowering  how the interpreter computes it on secrets (a name in `mpcd.runtime.lowering`)
 
 A new operation is one row here and one function in each of the modules named.
@@ -42,6 +43,7 @@ class Op:
     talks: Callable[[Sequence[Type], Sequence[Type]], bool]
     cost: Callable[[Call], Sequence[Stage]]
     lowering: str
+    elementwise: bool = True
 
 
 def _plain(rule: Callable[[Sequence[Array]], Arrays]) -> Clear:
@@ -57,9 +59,39 @@ TABLE = (
     Op("sub", (2, 2), ONE, types.sub, _plain(clear.sub), cost.local, cost.free, "sub"),
     Op("neg", (1, 1), ONE, types.neg, _plain(clear.neg), cost.local, cost.free, "neg"),
     Op("mul", (2, 2), ONE, types.mul, _plain(clear.mul), cost.if_both_secret, cost.product, "mul"),
-    Op("sum", (1, 1), ONE, types.total, _plain(clear.total), cost.local, cost.free, "total"),
-    Op("inner", (2, 2), ONE, types.inner, _plain(clear.inner), cost.if_both_secret, cost.inner, "inner"),
-    Op("matmul", (2, 2), ONE, types.matmul, _plain(clear.matmul), cost.interactive, cost.matmul, "matmul"),
+    Op(
+        "sum",
+        (1, 1),
+        ONE,
+        types.total,
+        _plain(clear.total),
+        cost.local,
+        cost.free,
+        "total",
+        elementwise=False,
+    ),
+    Op(
+        "inner",
+        (2, 2),
+        ONE,
+        types.inner,
+        _plain(clear.inner),
+        cost.if_both_secret,
+        cost.inner,
+        "inner",
+        elementwise=False,
+    ),
+    Op(
+        "matmul",
+        (2, 2),
+        ONE,
+        types.matmul,
+        _plain(clear.matmul),
+        cost.interactive,
+        cost.matmul,
+        "matmul",
+        elementwise=False,
+    ),
     Op("less", (2, 2), ONE, types.compare, _plain(clear.less), cost.interactive, cost.less, "less"),
     Op("equal", (2, 2), ONE, types.compare, _plain(clear.equal), cost.interactive, cost.equal, "equal"),
     Op("and", (2, 2), ONE, types.logic, _plain(clear.conj), cost.interactive, cost.conj, "conj"),
@@ -88,6 +120,7 @@ TABLE = (
         cost.interactive,
         cost.largest_of,
         "largest_of",
+        elementwise=False,
     ),
     Op(
         "argmax",
@@ -98,6 +131,7 @@ TABLE = (
         cost.interactive,
         cost.argmax,
         "argmax",
+        elementwise=False,
     ),
     Op(
         "top2",
@@ -108,6 +142,7 @@ TABLE = (
         cost.interactive,
         cost.top2,
         "top2",
+        elementwise=False,
     ),
 )
 OPS: Mapping[str, Op] = {op.name: op for op in TABLE}

@@ -7,11 +7,14 @@ number of levels is the interactive depth of the program and not its size.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mpcd.program.check import Checked
 from mpcd.program.cost_rules import Call
 from mpcd.program.ops import OPS
+from mpcd.program.types import lengths
 
 BLOCKS_AT_ONCE = 4
 """Blocks of `engine.block_elements` whose messages and temporaries may be alive at the same time."""
@@ -69,3 +72,40 @@ def call_of(checked: Checked, position: int, dims: dict[str, int], compare_bits:
     start = checked.starts[position]
     results = types[start : start + len(OPS[node.op].results)]
     return Call(tuple([types[a] for a in node.args]), results, dims, compare_bits)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The interactive operation at a position, whole, or elements start..stop of it."""
+
+    position: int
+    start: int
+    stop: int
+    whole: bool
+
+
+def groups(checked: Checked, level: Level, dims: dict[str, int], block: int) -> Iterator[list[Task]]:
+    """The interactive work of a level in portions that share their rounds, one after the other."""
+    group: list[Task] = []
+    elements = 0
+    for task in _tasks(checked, level, dims, block):
+        size = task.stop - task.start
+        if group and (elements + size > BLOCKS_AT_ONCE * block or len(group) == BRANCHES_AT_ONCE):
+            yield group
+            group, elements = [], 0
+        group.append(task)
+        elements += size
+    if group:
+        yield group
+
+
+def _tasks(checked: Checked, level: Level, dims: dict[str, int], block: int) -> Iterator[Task]:
+    for position in level.interactive:
+        node = checked.program.nodes[position]
+        values = (checked.starts[position], *node.args)
+        sizes = [math.prod(lengths(checked.types[v].shape, dims)) for v in values]
+        if sizes[0] <= block or not OPS[node.op].elementwise:
+            yield Task(position, 0, max(sizes), True)
+            continue
+        for start in range(0, sizes[0], block):
+            yield Task(position, start, min(start + block, sizes[0]), False)

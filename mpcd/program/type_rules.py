@@ -10,23 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mpcd.errors import UsageError
-from mpcd.program.types import Shape, Type, integer, largest, shape_text
+from mpcd.program.types import Kind, Shape, Type, integer, largest, shape_text
 
 Maxima = Mapping[str, int]
 
 
-def _kinds(args: Sequence[Type], kind: str, first: int = 1) -> None:
-    for position, t in enumerate(args, first):
+# Plain loops in these three: they run for every operation of programs that are read under a time limit.
+def _kinds(args: Sequence[Type], kind: Kind, first: int = 1) -> None:
+    for t in args:
         if t.kind != kind:
-            wanted = {"int": "an integer", "bool": "a truth value", "order": "an order"}[kind]
-            raise UsageError(
-                f"operand {position} must be {wanted}, not {t}",
-                fix={
-                    "int": "turn a truth value into 0 and 1 with .to_int()",
-                    "bool": "compare first: ==, <, <=, >, >= give truth values",
-                    "order": "declare an argument of type Order",
-                }[kind],
-            )
+            raise _wrong_kind([t.kind for t in args].index(t.kind) + first, t, kind)
+
+
+def _wrong_kind(operand: int, t: Type, kind: Kind) -> UsageError:
+    wanted = {"int": "an integer", "bool": "a truth value", "order": "an order"}[kind]
+    fix = {
+        "int": "turn a truth value into 0 and 1 with .to_int()",
+        "bool": "compare first: ==, <, <=, >, >= give truth values",
+        "order": "declare an argument of type Order",
+    }[kind]
+    return UsageError(f"operand {operand} must be {wanted}, not {t}", fix=fix)
 
 
 def _common_shape(args: Sequence[Type], *, stretch: bool = True) -> Shape:
@@ -51,7 +54,10 @@ def _common_shape(args: Sequence[Type], *, stretch: bool = True) -> Shape:
 
 
 def _secret(args: Sequence[Type]) -> bool:
-    return any(t.secret for t in args)
+    for t in args:  # noqa: SIM110
+        if t.secret:
+            return True
+    return False
 
 
 def add(args: Sequence[Type], _maxima: Maxima) -> tuple[Type, ...]:

@@ -13,8 +13,7 @@ Security    that of the engine; nothing is opened here: the outputs stay shared
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,21 +24,11 @@ from mpcd.program.cost import check_fits
 from mpcd.program.cost_rules import Call
 from mpcd.program.evaluate import Given, check_dims, public_values
 from mpcd.program.ops import OPS
-from mpcd.program.schedule import BLOCKS_AT_ONCE, BRANCHES_AT_ONCE, Level, call_of, schedule
+from mpcd.program.schedule import Level, Task, call_of, groups, schedule
 from mpcd.program.types import Shape, Type, lengths
 from mpcd.protocols.engine import AnyEngine
 from mpcd.protocols.rounds import Rounds, parallel
-from mpcd.runtime.lowering import ELEMENTWISE, INTERACTIVE, LOCAL, Value, stretch
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """An interactive operation, or the block start..stop of one."""
-
-    position: int
-    start: int
-    stop: int
-    whole: bool
+from mpcd.runtime.lowering import INTERACTIVE, LOCAL, Value, stretch
 
 
 def run(
@@ -99,7 +88,7 @@ class _Machine:
             position = level.interactive[0]
             self._store(position, (yield from self._step(position)))
         elif level.interactive:
-            yield from self._together(level.interactive)
+            yield from self._together(level)
         for position in level.local:
             self._store(position, self._local(position))
         for value in level.dead:
@@ -133,12 +122,13 @@ class _Machine:
 
     def _is_whole(self, position: int) -> bool:
         """Whether the operation is done in one piece."""
-        return self._size(position) <= self.block or OPS[self.nodes[position].op].lowering not in ELEMENTWISE
+        return self._size(position) <= self.block or not OPS[self.nodes[position].op].elementwise
 
     def _store(self, position: int, result: Any) -> None:
         start = self.checked.starts[position]
         if self.nodes[position].name:
-            self.given.pop(self.nodes[position].name)
+            self.given.pop(self.nodes[position].name, None)
+            self.bits.pop(self.nodes[position].name, None)
         if type(result) is list:
             self.values[start : start + len(result)] = result
         else:
@@ -147,11 +137,13 @@ class _Machine:
     def _args(self, position: int, call: Call) -> list[Value]:
         """Operands; those of an elementwise operation all at the length of the result."""
         node = self.nodes[position]
-        lowering = OPS[node.op].lowering
         if node.op == "input":
             return [self._given_input(node.name, call)]
         args = [self.values[a] for a in node.args]
-        if lowering not in ELEMENTWISE:
+        if not OPS[node.op].elementwise:
+            return args
+        shape = call.results[0].shape
+        if all(t.secret and t.shape == shape for t in call.args):
             return args
         size = self._elements(call.results[0])
         return [
@@ -197,10 +189,10 @@ class _Machine:
 
     # -- many operations at once -------------------------------------------------------------------
 
-    def _together(self, positions: list[int]) -> Rounds[None]:
+    def _together(self, level: Level) -> Rounds[None]:
         """Interactive operations side by side, in groups of bounded size."""
-        parts: dict[int, list[Value]] = {position: [] for position in positions}
-        for group in self._groups(positions):
+        parts: dict[int, list[Value]] = {position: [] for position in level.interactive}
+        for group in groups(self.checked, level, self.dims, self.block):
             results = yield from parallel([self._branch(task) for task in group])
             for task, result in zip(group, results, strict=True):
                 parts[task.position].append(result)
@@ -209,28 +201,7 @@ class _Machine:
                 elif task.stop == self._size(task.position):
                     self._store(task.position, self._joined(task.position, parts.pop(task.position)))
 
-    def _groups(self, positions: list[int]) -> Iterator[list[_Task]]:
-        group: list[_Task] = []
-        elements = 0
-        for task in self._tasks(positions):
-            size = task.stop - task.start
-            if group and (elements + size > BLOCKS_AT_ONCE * self.block or len(group) == BRANCHES_AT_ONCE):
-                yield group
-                group, elements = [], 0
-            group.append(task)
-            elements += size
-        yield group
-
-    def _tasks(self, positions: list[int]) -> Iterator[_Task]:
-        for position in positions:
-            size = self._size(position)
-            if self._is_whole(position):
-                yield _Task(position, 0, size, True)
-                continue
-            for start in range(0, size, self.block):
-                yield _Task(position, start, min(start + self.block, size), False)
-
-    def _branch(self, task: _Task) -> Rounds[Any]:
+    def _branch(self, task: Task) -> Rounds[Any]:
         if task.whole:
             return self._step(task.position)
         node = self.nodes[task.position]
@@ -248,7 +219,7 @@ class _Machine:
         node = self.nodes[position]
         return node.op != "input" and self.checked.types[node.args[operand]].kind == "bool"
 
-    def _piece(self, x: Value, task: _Task, *, bits: bool) -> Value:
+    def _piece(self, x: Value, task: Task, *, bits: bool) -> Value:
         if isinstance(x, np.ndarray):
             return x[task.start : task.stop]
         if x.shape == (1,):

@@ -245,8 +245,3 @@ INTERACTIVE: Mapping[str, Step] = {
     "argmax": _argmax,
     "top2": _top2,
 }
-
-ELEMENTWISE = frozenset(("input", "add", "sub", "mul", "xor", "negate", "less", "equal")).union(
-    ("conj", "disj", "to_int", "select", "larger", "smaller")
-)
-"""Lowerings whose k-th result depends on the k-th elements only: they are cut into blocks."""

@@ -16,7 +16,9 @@ from mpcd.program.check import Checked
 from mpcd.program.evaluate import evaluate
 from mpcd.program.types import lengths
 from mpcd.runtime.interpreter import run
+from mpcd.runtime.lockstep import lockstep
 from tests.runtime.engines import ENGINES, Setup, execute
+from tests.toy.engine import ToyEngine, share_bits
 
 
 @pytest.fixture(params=sorted(ENGINES))
@@ -142,6 +144,36 @@ def test_full_range_comparison_is_exact(setup: Setup) -> None:
     edges = [-(2**63), -(2**62) - 1, -1, 0, 1, 2**62, 2**63 - 1]
     pairs = np.array([(a, b) for a in edges for b in edges])
     both(setup, full, x=pairs[:, 0], y=pairs[:, 1])
+
+
+def test_tables_and_matrices_in_blocks(setup: Setup) -> None:
+    """Truth values arrive in blocks, too, and matrices are cut across their rows."""
+    rng = np.random.default_rng(2)
+    given = {
+        "p.age": rng.integers(0, 120, 150),
+        "p.ill": rng.integers(0, 2, 150).astype(bool),
+        "m": rng.integers(-9, 9, (150, 3)),
+        "w": rng.integers(-9, 9, (3, 2)),
+    }
+    assert_same(setup, study.checked, given, block=64)
+
+
+def test_inputs_that_are_bits_already_are_taken_as_they_are() -> None:
+    @mpc.program
+    def both_true(x: mpc.Vector[mpc.Bool], y: mpc.Vector[mpc.Bool]) -> object:
+        return mpc.reveal(count=mpc.count(x & y))
+
+    rng = np.random.default_rng(3)
+    x, y = (rng.integers(0, 2, 300).astype(bool) for _ in range(2))
+    shares = share_bits(x, 1), share_bits(y, 2)
+    for block in (64, 1 << 20):
+        steps = []
+        for me in (0, 1):
+            bits = {"x": shares[0][me], "y": shares[1][me]}
+            engine = ToyEngine(me, block_elements=block)
+            steps.append(run(both_true.checked, engine, {}, {"n": 300}, {}, bits=bits))
+        found = [r["count"].data for r in lockstep(steps).results()]
+        assert int(sum(found)[0]) == int((x & y).sum())
 
 
 BIDS = [
