@@ -35,8 +35,9 @@ class Stream:
         self._waiting.put_nowait(None)
 
     async def messages(self, heartbeat_s: float) -> AsyncIterator[CoordinatorMessage]:
-        """What to send, with a heartbeat whenever nothing else was to be said."""
+        """What to send, with a heartbeat first and whenever nothing else was to be said."""
         number = 0
+        yield CoordinatorMessage(heartbeat=Heartbeat(number=number))
         while True:
             try:
                 async with asyncio.timeout(heartbeat_s):
