@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable
 
 from mpcd._pb.v1.peer_pb2 import KeyContribution, KeyContributions
-from mpcd.errors import ChannelError, DeadlineError, MpcdError, NotFoundError
+from mpcd.errors import ChannelError, MpcdError, NotFoundError
 from mpcd.jobs.states import Event
 from mpcd.party.case import Case, StageEnd
 from mpcd.party.ports import Worker
@@ -204,7 +204,7 @@ async def agree_start(case: Case, slots: Slots, session: bytes) -> tuple[Worker,
             return worker, number
         pause = _pause(case, number)
         if case.now() + pause >= case.terms.deadline:
-            raise DeadlineError("no job process was free at all parties before the deadline")
+            raise StageEnd(Event.DEADLINE, "no job process was free at all parties before the deadline")
         await asyncio.sleep(pause)
         number += 1
 
@@ -242,4 +242,4 @@ async def _try_start(case: Case, slots: Slots, key: SlotKey) -> Worker | None:
 def _pause(case: Case, number: int) -> float:
     """The same at all parties: grows with every attempt, and differs between jobs by up to eight-fold."""
     share = 1 + 7 * case.job[number % len(case.job)] / 255
-    return float(case.tools.pace.backoff_s * share * 2 ** min(number, 5))
+    return float(case.tools.pace.backoff_s * share * 2 ** min(number, 3))

@@ -24,7 +24,7 @@ from mpcd._pb.v1.peer_pb2 import (
     SlotMessage,
 )
 from mpcd.clock import Clock
-from mpcd.errors import ChannelError, MpcdError, PeerError, RefusedError
+from mpcd.errors import ChannelError, DataError, MpcdError, PeerError, RefusedError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Kind
 from mpcd.jobs.states import TERMINAL, Event, State, advance
@@ -190,6 +190,7 @@ class Life:
         await case.move(Event.READY_TO_OPEN)
         await case.tools.store.inputs.forget(session)
         made = [note for note, _ in notes]
+        left_out |= receipts.rows_left_out(product.excluded)
         receipt = receipts.write(case, session, tried, made, left_out, revealed, decision)
         until = case.now() + 2 * case.tools.pace.delta_s
         await both(opening.fetch_all(case, case.last_call), receipts.exchange(case, receipt, until))
@@ -242,11 +243,14 @@ class Life:
             blamed = case.names(error.blamed)
             return StageEnd(Event.FAULT, error.what, kind="bad-frame", blamed=blamed, step=error.step)
         if isinstance(error, ChannelError):
-            late = case.now() >= case.terms.deadline - 2 * case.slot_s and not error.unreachable
-            event = Event.DEADLINE if late or case.now() >= case.terms.deadline else Event.FAULT
+            late = case.now() >= case.terms.deadline - 2 * case.slot_s
+            event = Event.DEADLINE if late and not error.unreachable else Event.FAULT
             unreachable = case.names(error.unreachable) - {case.name}
             kind: Kind | None = "silence" if unreachable else None
             return StageEnd(event, error.what, kind=kind, unreachable=unreachable, step=case.state.value)
+        if isinstance(error, DataError) and case.state is State.COMPUTING:
+            # Not our data: an owner's rows turned out to be outside of their range, and all parties saw it.
+            return StageEnd(Event.FAULT, str(error), step="ranges")
         return StageEnd(Event.FAILURE, str(error))
 
     async def _end(self, end: StageEnd) -> None:

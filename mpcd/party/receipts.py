@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from mpcd.errors import MpcdError, RefusedError
 from mpcd.identity.envelope import Envelope
@@ -61,6 +61,17 @@ def write(
         reveals=tuple(RevealLine(name=name, digest=digest.hex()) for name, digest in revealed),
         outputs=tuple(lines),
     )
+
+
+def rows_left_out(excluded: Iterable[tuple[str, str, int]]) -> dict[InputKey, str]:
+    """Rows outside of their declared range, by input; all parties have seen the same."""
+    rows: dict[InputKey, list[int]] = {}
+    for owner, argument, row in excluded:
+        rows.setdefault((owner, argument), []).append(row + 1)
+    return {
+        key: f"{len(found)} rows outside of the declared range, the first is row {min(found)}"
+        for key, found in sorted(rows.items())
+    }
 
 
 async def exchange(case: Case, receipt: Receipt, until: float) -> None:

@@ -36,6 +36,7 @@ from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
 from mpcd.party.case import Pace, Terms, Tools
 from mpcd.party.life import Life
+from mpcd.party.notes import SessionNotice
 from mpcd.party.ports import Delivery, Order, Product, Reveal, SharedOutput, Worker
 from mpcd.protocols.rep4.inputs import Context, expand
 from mpcd.protocols.rep4.outputs import Place, commitment
@@ -118,7 +119,7 @@ class Pool:
     taken: int = 0
     log: list[str] = field(default_factory=list)
     run: Callable[[Order, Reveal], Any] | None = None
-    job_name: Callable[[bytes], str] = lambda job: job.hex()[:4]
+    compute: Callable[[Order], Product] | None = None
 
     async def reserve(self, job: bytes, wait_s: float) -> Worker | None:
         if self.taken >= self.slots:
@@ -138,7 +139,7 @@ class _Process:
         await asyncio.sleep(0.1)
         if self.pool.run is not None:
             await self.pool.run(order, reveal)
-        return add_up(order)
+        return (self.pool.compute or add_up)(order)
 
     async def release(self) -> None:
         if self.held:
@@ -184,11 +185,16 @@ Fault = Callable[[str, str, str, Any], bool]
 """(what, sender, receiver, message) -> whether it is lost."""
 
 
+Twist = Callable[[str, str, str, Any], Any]
+"""(what, sender, receiver, message) -> what the sender says instead: how a cheater is made."""
+
+
 @dataclass
 class World:
     """All daemons."""
 
     lost: Fault = lambda what, sender, to, message: False
+    twist: Twist = lambda what, sender, to, message: message
     daemons: dict[str, Daemon] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
     log: list[tuple[str, str, str, Any]] = field(default_factory=list)
@@ -290,25 +296,27 @@ class Wire:
 
     async def deliver_keys(self, party: str, message: KeyContributions) -> None:
         life = await self.world.call("keys", self.me, party, message)
-        await life.keys(self.me, message)
+        await life.keys(self.me, self.world.twist("keys", self.me, party, message))
 
     async def announce_session(self, party: str, notice: Envelope) -> None:
-        job = next(iter(self.world.daemons[self.me].lives))
+        job = bytes.fromhex(SessionNotice.from_bytes(notice.payload).job)
         life = await self.world.call("session", self.me, party, job)
-        await life.announced(self.me, notice)
+        await life.announced(self.me, self.world.twist("session", self.me, party, notice))
 
     async def deliver_input(self, party: str, header: InputHeader, data: bytes) -> None:
         life = await self.world.call("input", self.me, party, header)
         assert len(data) <= life.room_for(self.me)
-        await life.input(self.me, header, data)
+        await life.input(self.me, *self.world.twist("input", self.me, party, (header, data)))
 
     async def forward_share(self, party: str, header: ShareHeader, data: bytes) -> None:
         life = await self.world.call("share", self.me, party, header)
-        await life.share(self.me, header, data)
+        await life.share(self.me, *self.world.twist("share", self.me, party, (header, data)))
 
     async def fetch_output(self, party: str, request: FetchOutputRequest) -> tuple[OutputHeader, bytes]:
         life = await self.world.call("output", self.me, party, request)
-        return await life.output(self.me, request)
+        answer = await life.output(self.me, request)
+        found: tuple[OutputHeader, bytes] = self.world.twist("output", party, self.me, answer)
+        return found
 
     async def deliver_receipt(self, party: str, job: bytes, receipt: Envelope) -> None:
         life = await self.world.call("receipt", self.me, party, job)

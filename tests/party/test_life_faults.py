@@ -1,0 +1,312 @@
+"""Faults of a job's life: what must never happen is below; a job may always be aborted.
+
+Never: a survivor without a terminal state by the deadline plus its grace; a wrong result; one honest
+recipient with the output and another one without; a daemon that does not serve the next job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mpcd._pb.v1.peer_pb2 import SlotMessage
+from mpcd.errors import UsageError
+from mpcd.jobs.limits import GRACE_S
+from mpcd.jobs.states import TERMINAL, Event, State
+from mpcd.party.life import sweep
+from mpcd.protocols.agreement.outcomes import slot_name
+from tests.party.virtual_time import LoopClock, run_virtually
+from tests.party.world import (
+    COMPUTING,
+    DEADLINE,
+    EVERYBODY,
+    OWNER,
+    READER,
+    TOTAL,
+    VALUES,
+    Daemon,
+    World,
+    result_of,
+    run_job,
+    specification,
+)
+
+SLOTS = ["SESSION", "KEYS", "KEY-COMPLAINT", "INPUTS", "HAVE", "START", "READY-OPEN"]
+MOMENTS = [(family, number) for family in SLOTS for number in (0, 1, 2)]
+OTHER_MOMENTS = [("keys", 0), ("input", 0), ("receipt", 0)]
+
+
+class KillAt:
+    """Kills one party when it sends its first message of one kind."""
+
+    def __init__(self, world: World, victim: str, moment: tuple[str, int]) -> None:
+        self.world, self.victim, self.moment = world, victim, moment
+        self.done = False
+
+    def __call__(self, what: str, sender: str, to: str, message: Any) -> bool:
+        if sender == self.victim and not self.done and self._now(what, message):
+            self.done = True
+            asyncio.get_running_loop().call_soon(self.world.kill, self.victim)
+        return False
+
+    def _now(self, what: str, message: Any) -> bool:
+        if what != "slot":
+            return self.moment == (what, 0)
+        return (message.slot, message.round) == self.moment
+
+
+async def survivors_agree(world: World, ended: dict[str, State], victim: str) -> None:
+    survivors = [name for name in EVERYBODY if name != victim]
+    assert set(ended) >= set(survivors)
+    assert all(ended[name] in TERMINAL for name in survivors)
+    assert asyncio.get_running_loop().time() <= DEADLINE + GRACE_S
+    computing = {ended[name] is State.SUCCEEDED for name in survivors if name in COMPUTING}
+    assert len(computing) == 1, ended
+    spec = next(iter(world.daemons["acme"].lives.values())).case.terms.specification
+    learnt = {name: await result_of(world, name, spec) for name in ("acme", READER) if name != victim}
+    assert set(learnt.values()) in ({TOTAL}, {None}), learnt
+    assert (set(learnt.values()) == {TOTAL}) == computing.pop()
+
+
+@pytest.mark.parametrize("moment", [*MOMENTS, *OTHER_MOMENTS], ids=str)
+def test_a_party_killed_at_any_moment_leaves_the_others_with_an_end(moment: tuple[str, int]) -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        world.lost = KillAt(world, "bolt", moment)
+        ended = await run_job(world, spec)
+        assert world.lost.done
+        await survivors_agree(world, ended, "bolt")
+        await the_next_job_works(world)
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("when", [0.001, 0.01, 0.03, 0.05, 0.08, 0.12, 0.15, 0.2])
+@pytest.mark.parametrize("victim", [OWNER, READER, "acme"])
+def test_killing_by_the_clock_in_every_role(victim: str, when: float) -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+
+        async def strike() -> None:
+            await asyncio.sleep(when)
+            world.kill(victim)
+
+        task = asyncio.create_task(strike())
+        ended = await run_job(world, spec)
+        await task
+        survivors = [name for name in EVERYBODY if name != victim]
+        assert all(ended[name] in TERMINAL for name in survivors)
+        assert asyncio.get_running_loop().time() <= DEADLINE + GRACE_S
+        learnt = {await result_of(world, name, spec) for name in ("acme", READER) if name != victim}
+        assert learnt in ({TOTAL}, {None})
+        await the_next_job_works(world)
+
+    run_virtually(story())
+
+
+async def the_next_job_works(world: World) -> None:
+    """The dead come back with their disks; everybody serves another job."""
+    for name in list(world.dead):
+        await revive(world, name)
+    world.lost = lambda what, sender, to, message: False
+    spec = specification("the-next")
+    ended = await run_job(world, spec)
+    assert set(ended.values()) == {State.SUCCEEDED}, ended
+    assert await result_of(world, READER, spec) == TOTAL
+
+
+async def revive(world: World, name: str) -> Daemon:
+    """Start the daemon again over the same database."""
+    old = world.daemons[name]
+    world.dead.discard(name)
+    world.daemons[name] = daemon = Daemon(world, name)
+    daemon.database = old.database
+    daemon.tools = daemon.make_tools()
+    await sweep(daemon.store, LoopClock())
+    return daemon
+
+
+def test_a_restart_ends_running_jobs_and_keeps_the_others() -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        world.lost = KillAt(world, "bolt", ("START", 1))
+        await run_job(world, spec)
+        daemon = await revive(world, "bolt")
+        row = await daemon.store.jobs.get(spec.job)
+        assert row.state == State.FAILED
+        assert "restarted" in row.detail
+        assert await sweep(daemon.store, LoopClock()) == []
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("moment", [("READY-OPEN", 1), ("READY-OPEN", 2), ("receipt", 0)], ids=str)
+def test_a_party_restarted_after_ready_still_learns_how_it_ended(moment: tuple[str, int]) -> None:
+    """It is not in the agreement any more; as a recipient it asks the holders."""
+
+    async def story() -> None:
+        world, spec = World(), specification()
+        world.lost = KillAt(world, "acme", moment)
+        ended = await run_job(world, spec)
+        opened = ended["bolt"] is State.SUCCEEDED
+        daemon = await revive(world, "acme")
+        (row,) = await daemon.store.jobs.in_states(frozenset({"verifying", "opening"}))
+        life = await daemon.know(spec)
+        life.case.state, life.session = State(row.state), row.session
+        state = await life.resume()
+        assert state is (State.SUCCEEDED if opened else State.FAILED)
+        assert await result_of(world, "acme", spec) == (TOTAL if opened else None)
+
+    run_virtually(story())
+
+
+def test_two_jobs_that_need_each_others_processes_both_succeed() -> None:
+    """One process per party; the jobs reserve in opposite orders, so that each holds what the other needs."""
+
+    async def story() -> None:
+        world = World()
+        one, two = specification("one"), specification("two")
+        for name in EVERYBODY:
+            daemon = world.daemon(name)
+            await daemon.know(one)
+            await daemon.know(two)
+        for k, name in enumerate(EVERYBODY):
+            order = (one, two) if k % 2 else (two, one)
+            for spec in order:
+                world.daemons[name].begin(spec)
+        ended = [await asyncio.gather(*world.daemons[name].tasks) for name in EVERYBODY]
+        assert {state for pair in ended for state in pair} == {State.SUCCEEDED}
+        assert [await result_of(world, READER, spec) for spec in (one, two)] == [TOTAL, TOTAL]
+        assert all(world.daemons[name].pool.taken == 0 for name in EVERYBODY)
+        busy = [m for what, _, _, m in world.log if what == "slot" and m.slot == "START" and m.number > 0]
+        assert busy, "the jobs never got into each other's way: this test tests nothing"
+
+    run_virtually(story())
+
+
+def test_a_job_without_a_free_process_expires_and_releases_everything() -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        world.daemon("crux").pool.slots = 0
+        ended = await run_job(world, spec)
+        assert all(ended[name] is State.EXPIRED for name in COMPUTING), ended
+        assert all(state in TERMINAL for state in ended.values())
+        assert all(world.daemons[name].pool.taken == 0 for name in COMPUTING)
+
+    run_virtually(story())
+
+
+def test_ready_and_the_output_shares_are_on_the_disk_before_ready_is_sent() -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        checked: set[str] = set()
+
+        def look(what: str, sender: str, to: str, message: Any) -> bool:
+            if what == "slot" and message.slot == "READY-OPEN" and message.round > 0:
+                connection = world.daemons[sender].database.connection
+                slot = slot_name("READY-OPEN", message.session, 0)
+                fixed = connection.execute("SELECT value FROM slot_values WHERE slot = ?", (slot,)).fetchone()
+                assert fixed is not None
+                assert fixed[0][:1] == b"\x01"
+                (shares,) = connection.execute("SELECT count(*) FROM output_shares").fetchone()
+                assert shares == 3 * 2
+                (state,) = connection.execute("SELECT state FROM jobs").fetchone()
+                assert state in ("verifying", "opening", "succeeded")
+                checked.add(sender)
+            return False
+
+        world.lost = look
+        ended = await run_job(world, spec)
+        assert set(ended.values()) == {State.SUCCEEDED}
+        assert checked == set(COMPUTING)
+
+    run_virtually(story())
+
+
+def test_no_share_leaves_a_holder_before_the_opening_is_on_its_disk() -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        served: list[str] = []
+        for name in COMPUTING:
+            daemon = world.daemon(name)
+            life = await daemon.know(spec)
+            honest = life.output
+
+            async def watched(
+                caller: str, request: Any, daemon: Daemon = daemon, honest: Any = honest
+            ) -> Any:
+                header, body = await honest(caller, request)
+                if header.ready:
+                    row = await daemon.store.jobs.get(spec.job)
+                    assert row.state in ("opening", "succeeded")
+                    served.append(daemon.name)
+                return header, body
+
+            life.output = watched  # type: ignore[method-assign]
+        for name in (OWNER, READER):
+            await world.daemon(name).know(spec)
+        await asyncio.gather(*(world.daemons[name].begin(spec) for name in EVERYBODY))
+        assert set(served) == set(COMPUTING)
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+def test_a_terminal_state_is_never_left(name: str) -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        await run_job(world, spec)
+        life = world.daemons[name].lives[spec.job]
+        for event in Event:
+            with pytest.raises(UsageError):
+                await life.move(event)
+        life.slot("bolt" if name != "bolt" else "acme", SlotMessage(job=spec.job, slot="READY-OPEN", round=1))
+        assert life.state is State.SUCCEEDED
+        assert (await world.daemons[name].store.jobs.get(spec.job)).state == "succeeded"
+
+    run_virtually(story())
+
+
+def test_messages_that_are_lost_once_cost_little_time() -> None:
+    """A stream that breaks loses what was on it; everything of a slot is said again."""
+
+    async def story() -> None:
+        seen: set[tuple[Any, ...]] = set()
+
+        def lose_first(what: str, sender: str, to: str, message: Any) -> bool:
+            if what != "slot":
+                return False
+            key = (sender, to, message.slot, message.number, message.round)
+            new = key not in seen
+            seen.add(key)
+            return new
+
+        world, spec = World(lost=lose_first), specification()
+        ended = await run_job(world, spec)
+        assert set(ended.values()) == {State.SUCCEEDED}
+        assert asyncio.get_running_loop().time() < 25.0
+
+    run_virtually(story())
+
+
+def test_inputs_of_all_are_in_although_one_party_hears_no_owner() -> None:
+    """The union of INPUTS and the forwarding make up for a link that is down."""
+
+    async def story() -> None:
+        def deaf(what: str, sender: str, to: str, message: Any) -> bool:
+            return what == "input" and to == "dune"
+
+        world, spec = World(lost=deaf), specification()
+        ended = await run_job(world, spec)
+        assert set(ended.values()) == {State.SUCCEEDED}, ended
+        assert await result_of(world, READER, spec) == TOTAL
+        assert [m for what, _, to, m in world.log if what == "share" and to == "dune"]
+        assert not [m for what, _, to, m in world.log if what == "share" and to != "dune"]
+
+    run_virtually(story())
+
+
+def test_values_are_what_the_tests_think() -> None:
+    assert sum(VALUES.values()) == TOTAL
