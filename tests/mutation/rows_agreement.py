@@ -1,0 +1,42 @@
+"""The checks of agreement: chains of signatures, and what the families of slots decide."""
+
+from __future__ import annotations
+
+from tests.mutation.row import Mutation
+
+_SLOTS, _CHAINS = "mpcd/protocols/agreement/dolev_strong.py", "mpcd/protocols/agreement/chains.py"
+_OUTCOMES = "mpcd/protocols/agreement/outcomes.py"
+_OF_SLOTS, _OF_OUTCOMES = (
+    "tests/protocols/agreement/test_dolev_strong.py",
+    ("tests/protocols/agreement/test_outcomes.py"),
+)
+
+ROWS = [
+    Mutation("a chain of any length counts in any round", _SLOTS, "if len(chain.signatures) < number:",
+             "if False:", f"{_OF_SLOTS}::test_a_value_first_shown_in_the_last_round_is_not_accepted"),
+    Mutation("signatures are not verified", _SLOTS, "if not self._all_valid(chain, digest):", "if False:",
+             f"{_OF_SLOTS}::test_what_was_not_signed_for_this_slot_does_not_count"),
+    Mutation("only the sender's signature is verified", _SLOTS, "in chain.signatures:",
+             "in chain.signatures[:1]:",
+             f"{_OF_SLOTS}::test_a_cheater_cannot_lengthen_a_chain_with_forged_signatures"),
+    Mutation("a proof of one value", _SLOTS, "if proof.first.digest == proof.second.digest:", "if False:",
+             _OF_SLOTS),
+    Mutation("only one value of a sender is passed on", _CHAINS, "VALUES_FORWARDED = 2",
+             "VALUES_FORWARDED = 1", f"{_OF_SLOTS}::test_two_signed_values_are_seen_by_all_and_proven"),
+    Mutation("statements without the slot", _CHAINS, "+ slot_id + digest", "+ digest",
+             f"{_OF_SLOTS}::test_what_was_not_signed_for_this_slot_does_not_count"),
+    Mutation("signers may repeat", _CHAINS, " or len(set(signers)) != len(signers)", "",
+             _OF_SLOTS),
+    Mutation("anybody may sign first", _CHAINS, "signers[0] != chain.sender", "False",
+             f"{_OF_SLOTS}::test_a_cheater_cannot_speak_for_an_honest_party_by_dropping_its_signature"),
+    Mutation("a session without all nonces", _OUTCOMES, "len(nonces) < len(outcome)", "False",
+             f"{_OF_OUTCOMES}::test_one_party_without_a_nonce_voids_the_attempt"),
+    Mutation("opening with a silent party", _OUTCOMES, "    if silent or unready:", "    if unready:",
+             f"{_OF_OUTCOMES}::test_one_party_without_a_word_opens_nothing_and_is_not_accused"),
+    Mutation("opening with a party that is not ready", _OUTCOMES, "    if silent or unready:",
+             "    if silent:", f"{_OF_OUTCOMES}::test_one_party_not_ready_opens_nothing"),
+    Mutation("opening on different public values", _OUTCOMES, "if len(set(reveals.values())) > 1:",
+             "if False:", f"{_OF_OUTCOMES}::test_other_public_values_open_nothing_and_name_the_odd_one_of_four"),
+    Mutation("opening on different commitments", _OUTCOMES, "if len(set(said.values())) > 1:", "if False:",
+             f"{_OF_OUTCOMES}::test_one_differing_commitment_opens_nothing_and_the_holders_are_recorded"),
+]  # fmt: skip
