@@ -13,6 +13,7 @@ import pytest
 from mpcd.errors import PeerError, UsageError
 from mpcd.protocols.rep4 import keys
 from mpcd.protocols.rep4.keys import Contribution
+from mpcd.ring.digests import digest
 
 SESSION = bytes(range(32))
 VECTORS = Path(__file__).parent / "vectors" / "keys.json"
@@ -98,6 +99,15 @@ def test_a_lie_to_one_party_is_a_complaint_of_that_party_alone(cheater: int, vic
         assert table.check(bystander) == frozenset()
 
 
+@pytest.mark.parametrize("sizes", [(31, 32), (33, 32), (0, 32), (32, 31), (32, 33)])
+def test_a_contribution_of_another_length_does_not_count_even_if_committed(sizes: tuple[int, int]) -> None:
+    table = Table()
+    odd = Contribution(bytes(sizes[0]), bytes(sizes[1]))
+    parts = (SESSION, bytes([1]), bytes([2]), odd.key, odd.salt)
+    table.committed[1][2], table.sent[1][0][2] = digest("mpcd rep4 key", *parts), odd
+    assert table.check(0) == {1}
+
+
 @pytest.mark.parametrize("cheater", range(4))
 def test_a_commitment_cannot_be_copied_from_another_member(cheater: int) -> None:
     """Two equal contributions would cancel out: the committer's id is inside the hash."""
@@ -114,7 +124,7 @@ def test_a_commitment_opens_in_its_own_session_and_for_its_own_key_only(field: s
     if field == "session":
         assert keys.check(bytes(32), 0, table.committed, table.received(0)) == {1, 2, 3}
         return
-    table.committed[1][2], table.committed[1][3] = table.committed[1][3], table.committed[1][2]
+    table.committed[1][2] = table.committed[1][3]
     mail = table.sent[1][0]
     mail[2] = mail[3]
     assert table.check(0) == {1}
