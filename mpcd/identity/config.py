@@ -135,7 +135,7 @@ class PartyConfig(Strict):
     listen: Listen
     admin: Path
     store: Path
-    cache: Path = Path("cache")
+    cache: Path | None = None  # none: that of the user who runs the daemon
     keys: Keys = Keys()
     data: dict[Label, Source] = Field(default_factory=dict, max_length=256)
     policy: Policy = Policy()
@@ -156,9 +156,8 @@ class PartyConfig(Strict):
             name: source.model_copy(update={"file": str(base / source.file)})
             for name, source in config.data.items()
         }
-        return _absolute(config, base, ("roster", "admin", "store", "cache")).model_copy(
-            update={"data": data}
-        )
+        fields = ("roster", "admin", "store", *(("cache",) if config.cache else ()))
+        return _absolute(config, base, fields).model_copy(update={"data": data})
 
 
 class CoordinatorLimits(Strict):

@@ -16,9 +16,10 @@ def main(config: Path) -> None:
     """
     loaded = PartyConfig.load(config)
     grpc_environment.prepare()
+    from mpcd.runtime.kernel_cache import prepare_cache
     from mpcd.runtime.workers import WorkerPool
 
-    pool = WorkerPool(loaded.limits.running, loaded.cache)
+    pool = WorkerPool(loaded.limits.running, prepare_cache(loaded.cache))
     pool.launch()
     # gRPC is imported in here, after its environment and after the fork server.
     from mpcd.party.assembly import serve
