@@ -101,13 +101,15 @@ class StageEnd(MpcdError):
 
 @dataclass(slots=True)
 class Case:
-    """A running job. `moving` is held while a transition is persisted, so that none is torn."""
+    """A running job. `moving` is held while a transition is persisted, so that none is torn; `opened`: all
+    have agreed to open, so that our shares of the outputs are served for ever, whatever comes after."""
 
     terms: Terms
     tools: Tools
     state: State
     desk: Desk
     on_change: Callable[[State, str], None] = lambda _state, _detail: None
+    opened: bool = False
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     proofs: dict[str, tuple[Envelope, Envelope]] = field(default_factory=dict)
@@ -177,6 +179,7 @@ class Case:
             step = Transition(event.value, self.state.value, following.value, detail, at_ms)
             await self.tools.store.jobs.advance(self.job, step)
             self.state = following
+            self.opened = self.opened or following is State.OPENING
         self.changed.set()
         self.desk.ring()
         self.on_change(following, detail)

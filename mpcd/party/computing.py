@@ -94,7 +94,10 @@ async def compute(
         async with asyncio.timeout(max(0.0, remaining)):
             product = await worker.run(order, reveals.allow)
     except TimeoutError:
-        raise DeadlineError("the computation was not complete in time to open before the deadline") from None
+        text = (
+            f"the computation did not end {2 * case.slot_s:g} s before the deadline, which the opening needs"
+        )
+        raise DeadlineError(text) from None
     finally:
         await worker.release()
     await _persist(case, session, product)

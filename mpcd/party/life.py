@@ -55,9 +55,12 @@ class Life:
         *,
         state: State = State.CONSENTED,
         session: bytes | None = None,
+        opened: bool | None = None,
         on_change: Callable[[State, str], None] = lambda _state, _detail: None,
     ) -> None:
-        self.case = Case(terms, tools, state, Desk(tools.clock), on_change)
+        """`session` and `opened` come from the store after a restart (`was_opened`)."""
+        known = state in opening.OPENED if opened is None else opened
+        self.case = Case(terms, tools, state, Desk(tools.clock), on_change, known)
         self.session = session
         self._slots = make_slots(self.case) if self.case.me is not None else None
         self._task: asyncio.Task[Any] | None = None
@@ -136,7 +139,8 @@ class Life:
 
         Raises  StorageError
         """
-        return await self._guarded(self._learn(max(self.case.last_call, self.case.now() + 1.0)))
+        patience = self.case.now() + 2 * self.case.slot_s
+        return await self._guarded(self._learn(max(self.case.last_call, patience)))
 
     async def _guarded(self, life: Coroutine[Any, Any, None]) -> State:
         self._task = asyncio.current_task()
@@ -209,7 +213,7 @@ class Life:
         case = self.case
         if case.name in case.terms.specification.result_parties:
             await opening.certify_all(case, until)
-        else:
+        elif not case.opened:
             await opening.await_outcome(case, until)
         for event in (Event.INPUTS_AGREED, Event.OUTPUTS_SHARED, Event.READY_TO_OPEN):
             if case.can(event):
@@ -283,6 +287,11 @@ async def both(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) ->
         for task in (one, two):
             task.cancel()
         await asyncio.gather(one, two, return_exceptions=True)
+
+
+async def was_opened(store: Store, job: bytes) -> bool:
+    """Whether a job has ever been `opening`: its outputs are served for ever, also if it `failed` later."""
+    return any(step.after == State.OPENING.value for step in await store.jobs.history(job))
 
 
 async def sweep(store: Store, clock: Clock) -> list[JobRow]:

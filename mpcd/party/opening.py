@@ -45,8 +45,9 @@ async def serve(
     if not allowed or (request.output and (request.output, requester) not in places(case)):
         raise RefusedError(f"output {request.output} is not for {requester}")
     await _wait_for_outcome(case, request.wait_ms / 1000)
-    if not request.output or case.state not in OPENED or session is None or case.me is None:
-        return OutputHeader(state=case.state.value, ready=False), b""
+    state = State.OPENING if case.opened and case.state not in OPENED else case.state
+    if not request.output or not case.opened or session is None or case.me is None:
+        return OutputHeader(state=state.value, ready=False), b""
     shares = await case.tools.store.outputs.get(case.job, request.output, requester)
     note = OutputNote(
         job=case.job.hex(),
@@ -56,9 +57,8 @@ async def serve(
         holder=case.name,
         commitments={str(a): share.commitment.hex() for a, share in sorted(shares.items())},
     )
-    header = OutputHeader(
-        state=case.state.value, ready=True, commitment=to_wire(note.envelope(case.tools.identity))
-    )
+    commitment = to_wire(note.envelope(case.tools.identity))
+    header = OutputHeader(state=state.value, ready=True, commitment=commitment)
     share = shares.get(request.summand)
     if not request.body or share is None:
         return header, b""
@@ -69,7 +69,7 @@ async def serve(
 
 async def _wait_for_outcome(case: Case, seconds: float) -> None:
     end = case.now() + min(seconds, POLL_MS / 1000)
-    while not (case.ended or case.state in OPENED) and case.now() < end:
+    while not (case.ended or case.opened) and case.now() < end:
         case.changed.clear()
         try:
             async with asyncio.timeout(end - case.now()):
@@ -186,7 +186,7 @@ class Fetch:
 
     async def _own(self, p: int) -> None:
         """As a holder we know our own commitments, if our job is past the agreement to open."""
-        if self._case.state not in OPENED:
+        if not self._case.opened:
             return
         row = await self._case.tools.store.jobs.get(self._case.job)
         shares = await self._case.tools.store.outputs.get(self._case.job, self._output, self._case.name)

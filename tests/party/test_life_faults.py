@@ -7,16 +7,19 @@ recipient with the output and another one without; a daemon that does not serve 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
 
-from mpcd._pb.v1.peer_pb2 import SlotMessage
+from mpcd._pb.v1.peer_pb2 import FetchOutputRequest, SlotMessage
 from mpcd.errors import UsageError
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.states import TERMINAL, Event, State
-from mpcd.party.life import sweep
-from mpcd.protocols.agreement.outcomes import slot_name
+from mpcd.party.computing import agree_to_open
+from mpcd.party.life import sweep, was_opened
+from mpcd.party.ports import Order
+from mpcd.protocols.agreement.outcomes import Decision, slot_name
 from tests.party.virtual_time import LoopClock, run_virtually
 from tests.party.world import (
     COMPUTING,
@@ -25,14 +28,16 @@ from tests.party.world import (
     OWNER,
     READER,
     TOTAL,
-    VALUES,
     Daemon,
     World,
+    add_up,
     result_of,
     run_job,
     specification,
 )
 
+SESSION = b"s" * 32
+KEYS = {a: bytes([a]) * 32 for a in range(4)}
 SLOTS = ["SESSION", "KEYS", "KEY-COMPLAINT", "INPUTS", "HAVE", "START", "READY-OPEN"]
 MOMENTS = [(family, number) for family in SLOTS for number in (0, 1, 2)]
 OTHER_MOMENTS = [("keys", 0), ("input", 0), ("receipt", 0)]
@@ -155,6 +160,7 @@ def test_a_party_restarted_after_ready_still_learns_how_it_ended(moment: tuple[s
         (row,) = await daemon.store.jobs.in_states(frozenset({"verifying", "opening"}))
         life = await daemon.know(spec)
         life.case.state, life.session = State(row.state), row.session
+        life.case.opened = await was_opened(daemon.store, spec.job)
         state = await life.resume()
         assert state is (State.SUCCEEDED if opened else State.FAILED)
         assert await result_of(world, "acme", spec) == (TOTAL if opened else None)
@@ -308,5 +314,61 @@ def test_inputs_of_all_are_in_although_one_party_hears_no_owner() -> None:
     run_virtually(story())
 
 
-def test_values_are_what_the_tests_think() -> None:
-    assert sum(VALUES.values()) == TOTAL
+def test_nothing_is_signed_in_a_slot_that_nobody_can_enter() -> None:
+
+    async def story() -> None:
+        world, spec = World(), specification()
+
+        def hold(what: str, sender: str, to: str, message: Any) -> bool:
+            return what == "slot" and message.slot == "READY-OPEN" and message.round == 0
+
+        world.lost = hold
+        ended = await run_job(world, spec)
+        assert State.SUCCEEDED not in ended.values()
+        for name in COMPUTING:
+            values = (
+                world.daemons[name]
+                .database.connection.execute("SELECT value FROM slot_values WHERE slot LIKE 'READY-OPEN%'")
+                .fetchall()
+            )
+            assert values == []
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize(("left_s", "ready"), [(9.5, True), (8.5, False)])
+def test_whether_ready_is_signed_depends_on_the_time_left(left_s: float, ready: bool) -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        for name in COMPUTING:
+            await world.daemon(name).know(spec)
+        decisions = []
+        for name in COMPUTING:
+            life = world.daemons[name].lives[spec.job]
+            now = asyncio.get_running_loop().time()
+            life.case.terms = dataclasses.replace(life.case.terms, deadline=now + left_s)
+            slots = life._slots
+            assert slots is not None
+            order = Order(spec.job, SESSION, 0, life.case.me or 0, spec, (), KEYS, 1.0)
+            decisions.append(agree_to_open(life.case, slots, SESSION, add_up(order)))
+        results = await asyncio.gather(*decisions, return_exceptions=True)
+        assert all(isinstance(r, Decision) == ready for r in results), results
+
+    run_virtually(story())
+
+
+def test_a_holder_whose_own_fetching_failed_goes_on_serving() -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        world.lost = lambda what, sender, to, message: what == "output" and sender == "acme"
+        ended = await run_job(world, spec)
+        assert ended["acme"] is State.FAILED
+        assert await result_of(world, READER, spec) == TOTAL
+        assert await was_opened(world.daemons["acme"].store, spec.job)
+        life = world.daemons["acme"].lives[spec.job]
+        request = FetchOutputRequest(job=spec.job, output="total", summand=1, body=True)
+        header, body = await life.output(READER, request)
+        assert header.ready
+        assert len(body) == 8
+
+    run_virtually(story())
