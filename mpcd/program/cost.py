@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from mpcd.errors import RefusedError
 from mpcd.program.check import Checked
 from mpcd.program.evaluate import check_dims
-from mpcd.program.limits import Limits
+from mpcd.program.limits import MAX_ELEMENTS, Limits
 from mpcd.program.ops import OPS
-from mpcd.program.schedule import call_of, groups, schedule
-from mpcd.program.types import INT64_HIGH, INT64_LOW, Type, lengths
+from mpcd.program.schedule import TALKED, call_of, groups, schedule
+from mpcd.program.types import INT64_HIGH, INT64_LOW, lengths
 
 
 class CostModel(Protocol):
@@ -72,46 +72,80 @@ def estimate(
     rounds several times.
 
     Raises  UsageError for lengths that the program does not allow
-            RefusedError if a value might not fit in the engine's integers
+            RefusedError if a value might not fit in the engine's integers, or if the work is so large
+            that even estimating it would take long
     """
     check_dims(dims, checked.maxima)
     check_fits(checked, model.signed_bits)
-    counts: Counter[str] = Counter()
-    rounds = bytes_sent = live = peak = 0
-    actual = dict(dims)
+    _check_size(checked, dict(dims))
+    tally = _Tally(checked, dict(dims), model)
     for level in schedule(checked):
-        longest = busy = 0
-        for position in (*level.interactive, *level.local):
-            node = checked.program.nodes[position]
-            live += sum(_bytes(checked.types[v], actual, model) for v in checked.results(position))
-            call = call_of(checked, position, actual, model.compare_bits)
-            if not call.results[0].secret:
-                continue
-            steps = 0
-            for operation, results in OPS[node.op].cost(call):
-                counts[operation] += results
-                steps += model.rounds(operation)
-                sent = model.bytes_sent(operation, results)
-                bytes_sent += sent
-                busy = max(busy, sent)
-            longest = max(longest, steps)
-        peak = max(peak, live + 2 * busy)  # a message is kept until the peer's next frame is in
-        live -= sum(_bytes(checked.types[v], actual, model) for v in level.dead)
-        rounds += longest * sum(1 for _ in groups(checked, level, actual, block_elements))
-    bits = [t for t in checked.outputs.values() if t.kind == "bool"]
-    for t in bits:
-        counts["to_arithmetic"] += (size := math.prod(lengths(t.shape, actual)))
-        bytes_sent += model.bytes_sent("to_arithmetic", size)
-    rounds += model.rounds("to_arithmetic") if bits else 0
-    cells = sum(math.prod(lengths(t.shape, actual)) for t in checked.outputs.values())
-    return Estimate(rounds, bytes_sent, peak, dict(counts), cells)
+        portions = sum(1 for _ in groups(checked, level, tally.dims, block_elements))
+        tally.rounds += portions * max([tally.talk(p) for p in level.interactive], default=0)
+        tally.drop(level.dead.get(TALKED, ()))
+        for position in level.local:
+            tally.define(position)
+            tally.drop(level.dead.get(position, ()))
+    tally.reveal()
+    cells = sum(math.prod(lengths(t.shape, tally.dims)) for t in checked.outputs.values())
+    return Estimate(tally.rounds, tally.bytes_sent, tally.peak, dict(tally.operations), cells)
 
 
-def _bytes(t: Type, dims: dict[str, int], model: CostModel) -> int:
-    size = math.prod(lengths(t.shape, dims))
-    if not t.secret:
-        return 8 * size
-    return model.element_bytes * (size if t.kind == "int" else (size + 63) // 64)
+class _Tally:
+    """Counters of an estimate while the program is walked through."""
+
+    def __init__(self, checked: Checked, dims: dict[str, int], model: CostModel) -> None:
+        self.checked = checked
+        self.dims = dims
+        self.model = model
+        self.operations: Counter[str] = Counter()
+        self.rounds = self.bytes_sent = self.live = self.peak = 0
+
+    def define(self, position: int, sent: int = 0) -> None:
+        """New values come to life; a message is kept until the peer's next frame is in."""
+        self.live += sum(self._bytes(v) for v in self.checked.results(position))
+        self.peak = max(self.peak, self.live + 2 * sent)
+
+    def drop(self, values: Sequence[int]) -> None:
+        self.live -= sum(self._bytes(v) for v in values)
+
+    def talk(self, position: int) -> int:
+        """The rounds of an interactive operation."""
+        call = call_of(self.checked, position, self.dims, self.model.compare_bits)
+        stages = OPS[self.checked.program.nodes[position].op].cost(call)
+        sent = [self._send(operation, results) for operation, results in stages]
+        self.define(position, max(sent, default=0))
+        return sum(self.model.rounds(operation) for operation, _ in stages)
+
+    def reveal(self) -> None:
+        """Truth values become integers before they leave."""
+        flags = [t for t in self.checked.outputs.values() if t.kind == "bool"]
+        for t in flags:
+            self._send("to_arithmetic", math.prod(lengths(t.shape, self.dims)))
+        self.rounds += self.model.rounds("to_arithmetic") if flags else 0
+
+    def _send(self, operation: str, results: int) -> int:
+        sent = self.model.bytes_sent(operation, results)
+        self.operations[operation] += results
+        self.bytes_sent += sent
+        return sent
+
+    def _bytes(self, value: int) -> int:
+        t = self.checked.types[value]
+        size = math.prod(lengths(t.shape, self.dims))
+        if not t.secret:
+            return 8 * size
+        return self.model.element_bytes * (size if t.kind == "int" else (size + 63) // 64)
+
+
+def _check_size(checked: Checked, dims: dict[str, int]) -> None:
+    elements = 0
+    for t in checked.types:
+        elements += math.prod(lengths(t.shape, dims))
+        if elements > MAX_ELEMENTS:
+            raise RefusedError(
+                f"the values of the program have more than {MAX_ELEMENTS} elements", fix="use smaller inputs"
+            )
 
 
 def check_fits(checked: Checked, signed_bits: int) -> None:

@@ -13,7 +13,8 @@ MAX_NODES = 10_000
 MAX_DIMS = 64
 MAX_OUTPUTS = 1_000
 MAX_DOC_CHARACTERS = 2_000
-MAX_NAME_CHARACTERS = 64
+MAX_ELEMENTS = 1 << 36
+"""Elements of all values of a program together, for the lengths of a job."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,18 +22,23 @@ BRANCHES_AT_ONCE = 256
 """Operations that share a round at most; it bounds the size of labels and paths."""
 
 
+TALKED = -1
+"""Stands for the interactive operations of a level, which come before all local ones."""
+
+
 @dataclass(slots=True)
 class Level:
     """Positions of nodes, and value numbers.
 
     interactive  need messages; independent of each other
     local        need none; in order of definition, after the interactive ones
-    dead         values that nothing needs after this level
+    dead         position of a local operation, or TALKED -> values that nothing needs after it, or after
+                 the interactive operations
     """
 
     interactive: list[int] = field(default_factory=list)
     local: list[int] = field(default_factory=list)
-    dead: list[int] = field(default_factory=list)
+    dead: dict[int, list[int]] = field(default_factory=dict)
 
 
 def schedule(checked: Checked) -> list[Level]:
@@ -41,7 +46,7 @@ def schedule(checked: Checked) -> list[Level]:
     types, starts = checked.types, checked.starts
     stops = (*starts[1:], len(types))
     depth: list[int] = []  # of each value
-    last: list[int] = []  # level of the last use of each value
+    last: list[tuple[int, int]] = []  # of each value: level, and local position or TALKED, of its last use
     levels: list[Level] = []
     for position, node in enumerate(checked.program.nodes):
         level = 0
@@ -54,15 +59,16 @@ def schedule(checked: Checked) -> list[Level]:
         while len(levels) <= level:
             levels.append(Level())
         (levels[level].interactive if talks else levels[level].local).append(position)
+        use = (level, TALKED if talks else position)
         for arg in node.args:
-            if last[arg] < level:
-                last[arg] = level
+            if last[arg] < use:
+                last[arg] = use
         depth += [level] * len(results)
-        last += [level] * len(results)
+        last += [use] * len(results)
     kept = {value for _, value in checked.program.outputs}
-    for value, level in enumerate(last):
+    for value, (level, after) in enumerate(last):
         if value not in kept:
-            levels[level].dead.append(value)
+            levels[level].dead.setdefault(after, []).append(value)
     return levels
 
 

@@ -24,7 +24,7 @@ from mpcd.program.cost import check_fits
 from mpcd.program.cost_rules import Call
 from mpcd.program.evaluate import Given, check_dims, public_values
 from mpcd.program.ops import OPS
-from mpcd.program.schedule import Level, Task, call_of, groups, schedule
+from mpcd.program.schedule import TALKED, Level, Task, call_of, groups, schedule
 from mpcd.program.types import Shape, Type, lengths
 from mpcd.protocols.engine import AnyEngine
 from mpcd.protocols.rounds import Rounds, parallel
@@ -89,10 +89,12 @@ class _Machine:
             self._store(position, (yield from self._step(position)))
         elif level.interactive:
             yield from self._together(level)
+        for value in level.dead.get(TALKED, ()):
+            self.values[value] = None
         for position in level.local:
             self._store(position, self._local(position))
-        for value in level.dead:
-            self.values[value] = None
+            for value in level.dead.get(position, ()):
+                self.values[value] = None
 
     def outputs(self) -> Rounds[dict[str, Value]]:
         """All outputs as integers."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from mpcd.apps import auction, primitives
 from mpcd.errors import RefusedError, UsageError
 from mpcd.lang.tracing import Definition
+from mpcd.program.check import check
 from mpcd.program.cost import check_fits, check_limits, estimate
-from mpcd.program.limits import Limits
+from mpcd.program.limits import MAX_NODES, Limits
+from mpcd.program.nodes import Node, Program
+from mpcd.program.text import parse
+from mpcd.program.types import Type
 from mpcd.protocols.rep4.costs import Rep4Costs
+from tests.program.test_text import doubling
 from tests.runtime.engines import ENGINES, execute
 
 
@@ -67,3 +74,24 @@ def test_small_integers_of_an_engine_refuse_wide_programs() -> None:
     check_fits(auction.second_price.checked, 34)
     with pytest.raises(RefusedError, match="33"):
         check_fits(primitives.comparisons.checked, 33)
+
+
+def test_work_beyond_all_measure_is_refused_quickly() -> None:
+    """Estimating block by block would take days here."""
+    square = (("n", 1 << 32), ("m", 1 << 32))
+    nodes = (
+        Node("input", name="x", declared=Type("int", ("n", "m"), True, 0, 1)),
+        Node("mul", (0, 0)),
+    )
+    checked = check(Program("huge", "", square, nodes, (("out", 1),)))
+    with pytest.raises(RefusedError, match="elements"):
+        estimate(checked, dict(square), Rep4Costs())
+
+
+def test_the_largest_program_is_estimated_quickly() -> None:
+    checked = parse(doubling(MAX_NODES - 1))
+    start = time.process_time()
+    cost = estimate(checked, {"n": 5}, Rep4Costs())
+    assert cost.rounds == 2  # the output becomes an integer
+    assert cost.memory_bytes < 1000  # and no value outlives its last use
+    assert time.process_time() - start < 1

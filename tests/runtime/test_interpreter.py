@@ -225,7 +225,7 @@ def test_dead_values_are_dropped() -> None:
     from mpcd.program.schedule import schedule
 
     levels = schedule(second_price.checked)
-    dropped = [v for level in levels for v in level.dead]
+    dropped = [v for level in levels for values in level.dead.values() for v in values]
     kept = {v for _, v in second_price.checked.program.outputs}
     assert sorted([*dropped, *kept]) == list(range(len(second_price.checked.types)))
     assert len(levels) == 4
