@@ -104,9 +104,11 @@ class _Work:
         """Do all of it. Raises whatever goes wrong."""
         self._me = order.me
         self._order = order
-        with _limits(order):
+        with _deadline(order.deadline_s):
             try:
                 self._meet()
+                # After the handshakes: a thread that finds no memory could not tell anybody.
+                _limit_memory(order.memory_bytes)
                 return self._compute()
             finally:
                 if self._links is not None:
@@ -226,20 +228,24 @@ def _kind(error: MpcdError) -> str:
 
 
 @contextlib.contextmanager
-def _limits(order: pb.Order) -> Iterator[None]:
-    """The job's deadline and memory, enforced by the kernel."""
-    if order.memory_bytes:
-        with open("/proc/self/statm", encoding="ascii") as statm:
-            size = int(statm.read().split()[0]) * resource.getpagesize()
-        most = size + order.memory_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+def _deadline(deadline_s: float) -> Iterator[None]:
+    """Raise `JobDeadline` wherever the job then is."""
     before = signal.signal(signal.SIGALRM, _time_is_up)
-    signal.setitimer(signal.ITIMER_REAL, min(max(order.deadline_s, 0.001), _MOST_DEADLINE_S))
+    signal.setitimer(signal.ITIMER_REAL, min(max(deadline_s, 0.001), _MOST_DEADLINE_S))
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    """Let the kernel refuse more than this beyond what the process has by now; 0: no limit."""
+    if memory_bytes:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            size = int(statm.read().split()[0]) * resource.getpagesize()
+        most = size + memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _time_is_up(*_: object) -> None:
