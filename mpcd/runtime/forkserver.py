@@ -27,6 +27,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 REQUEST = struct.Struct("<cI")
@@ -49,12 +50,18 @@ def main() -> None:
 
 
 def _load() -> Callable[[socket.socket], None]:
-    from mpcd.ring.kernels import warm_up
+    import numba  # noqa: F401  (slow, and no business of the lock)
+
     from mpcd.ring.memory import keep_freed_memory
-    from mpcd.runtime.worker import main as run_job
+    from mpcd.runtime.kernel_cache import one_at_a_time
 
     keep_freed_memory()
-    warm_up()
+    with one_at_a_time(Path(os.environ["NUMBA_CACHE_DIR"])):
+        from mpcd.ring.kernels import warm_up
+
+        warm_up()
+    from mpcd.runtime.worker import main as run_job
+
     return run_job
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mpcd.errors import ConfigError
@@ -35,3 +38,14 @@ def prepare_cache(directory: Path | None = None) -> Path:
         )
     os.environ["NUMBA_CACHE_DIR"] = str(chosen)
     return chosen
+
+
+@contextmanager
+def one_at_a_time(directory: Path) -> Iterator[None]:
+    """Hold the cache for this process alone: of several daemons that start together one compiles.
+
+    The others find compiled kernels when it is their turn. The lock goes with the process that holds it.
+    """
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
