@@ -1,0 +1,180 @@
+"""Calls between two daemons over real gRPC: what arrives, from whom, in which lengths; what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+import grpc
+import pytest
+
+from mpcd._pb.v1 import common_pb2
+from mpcd._pb.v1 import peer_pb2 as pb
+from mpcd.errors import ChannelError, NotFoundError, RefusedError, UsageError
+from mpcd.identity.envelope import Envelope
+from tests.party.grpc_pair import JOB, ROOM, Pair
+
+NOTE = Envelope("mpcd.note", b"payload")
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    return Pair()
+
+
+def test_slot_messages_arrive_in_order_under_the_authenticated_name(pair: Pair) -> None:
+    async def run() -> None:
+        async with pair.bob() as box, pair.calls() as calls:
+            for number in range(50):
+                calls.send_slot("bob", pb.SlotMessage(job=JOB, slot="KEYS", number=number))
+            await box.wait(50)
+            assert [(kind, sender) for kind, sender, _ in box.got] == [("slot", "ada")] * 50
+            assert [message.number for _, _, message in box.got] == list(range(50))
+            assert calls.is_connected("bob")
+
+    asyncio.run(run())
+
+
+def test_the_stream_is_opened_again_after_the_peer_was_restarted(pair: Pair) -> None:
+    """What was sent while it was down may be lost or not; what comes later arrives."""
+
+    async def run() -> None:
+        async with pair.calls() as calls:
+            calls.send_slot("bob", pb.SlotMessage(number=1))
+            async with pair.bob() as box:
+                await box.wait(1)
+            calls.send_slot("bob", pb.SlotMessage(number=2))
+            async with pair.bob() as box:
+                calls.send_slot("bob", pb.SlotMessage(number=3))
+                async with asyncio.timeout(10):
+                    while not any(message.number == 3 for _, _, message in box.got):
+                        box.news.clear()
+                        await box.news.wait()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, ROOM])
+def test_bulk_arrives_whole(pair: Pair, size: int) -> None:
+    data = os.urandom(size)
+
+    async def run() -> None:
+        async with pair.bob() as box, pair.calls() as calls:
+            header = pb.InputHeader(job=JOB, input="x", boxes=[pb.SealedBox(summand=1, size_bytes=size)])
+            await calls.deliver_input("bob", header, data)
+            share = pb.ShareHeader(job=JOB, owner="ada", input="x", summand=2, size_bytes=size)
+            await calls.forward_share("bob", share, data)
+            assert [(kind, sender, what[1] == data) for kind, sender, what in box.got] == [
+                ("input", "ada", True),
+                ("share", "ada", True),
+            ]
+            box.output_body = data
+            header2, body = await calls.fetch_output("bob", pb.FetchOutputRequest(job=JOB, body=True))
+            assert header2.ready
+            assert body == data
+
+    asyncio.run(run())
+
+
+def _announced(size: int, job: bytes = JOB) -> pb.ShareHeader:
+    return pb.ShareHeader(job=job, size_bytes=size)
+
+
+@pytest.mark.parametrize(
+    ("header", "data", "error"),
+    [
+        (_announced(ROOM + 1), b"", UsageError),
+        (_announced(1 << 62), b"", UsageError),
+        (_announced(10), bytes(9), UsageError),
+        (_announced(10), bytes(11), UsageError),
+        (_announced(10, job=bytes(32)), bytes(10), NotFoundError),
+    ],
+)
+def test_bulk_of_another_length_or_job_than_expected_is_refused(
+    pair: Pair, header: pb.ShareHeader, data: bytes, error: type[Exception]
+) -> None:
+    async def run() -> None:
+        async with pair.bob() as box, pair.calls() as calls:
+            with pytest.raises(error):
+                await calls.forward_share("bob", header, data)
+            assert box.got == []
+
+    asyncio.run(run())
+
+
+def test_small_calls_carry_what_they_should(pair: Pair) -> None:
+    async def run() -> None:
+        async with pair.bob() as box, pair.calls() as calls:
+            await calls.deliver_keys("bob", pb.KeyContributions(job=JOB))
+            await calls.announce_session("bob", NOTE)
+            await calls.deliver_receipt("bob", JOB, NOTE)
+            assert await calls.fetch_receipt("bob", JOB, 5) is None
+            box.stored = NOTE
+            assert await calls.fetch_receipt("bob", JOB, 5) == NOTE
+            assert [(kind, sender) for kind, sender, _ in box.got] == [
+                (kind, "ada") for kind in ("keys", "session", "receipt", "fetch_receipt", "fetch_receipt")
+            ]
+            assert box.got[1][2] == NOTE
+            assert box.got[2][2] == (JOB, NOTE)
+
+    asyncio.run(run())
+
+
+def test_a_refusal_comes_back_in_words_and_without_paths(pair: Pair) -> None:
+    async def run() -> None:
+        async with pair.bob(), pair.calls() as calls:
+            with pytest.raises(RefusedError, match="another set") as caught:
+                await calls.show_consents("bob", pb.ConsentNote(job=JOB))
+            assert "secret" not in str(caught.value)
+
+    asyncio.run(run())
+
+
+def test_a_peer_that_is_down_is_a_channel_error(pair: Pair) -> None:
+    async def run() -> None:
+        async with pair.calls() as calls:
+            with pytest.raises(ChannelError):
+                await calls.deliver_keys("bob", pb.KeyContributions(job=JOB))
+
+    asyncio.run(run())
+
+
+CALLS: dict[str, Any] = {
+    "Slots": lambda stub: stub.Slots(iter([pb.SlotMessage()]), timeout=5),
+    "ShowConsents": lambda stub: stub.ShowConsents(pb.ConsentNote(), timeout=5),
+    "DeliverKeys": lambda stub: stub.DeliverKeys(pb.KeyContributions(), timeout=5),
+    "AnnounceSession": lambda stub: stub.AnnounceSession(common_pb2.Envelope(), timeout=5),
+    "DeliverInput": lambda stub: stub.DeliverInput(iter([pb.InputChunk()]), timeout=5),
+    "ForwardShares": lambda stub: stub.ForwardShares(iter([pb.ShareChunk()]), timeout=5),
+    "FetchOutput": lambda stub: stub.FetchOutput(pb.FetchOutputRequest(), timeout=5).read(),
+    "DeliverReceipt": lambda stub: stub.DeliverReceipt(pb.ReceiptNote(), timeout=5),
+    "FetchReceipt": lambda stub: stub.FetchReceipt(pb.FetchReceiptRequest(), timeout=5),
+}
+
+
+def test_the_matrix_has_every_rpc() -> None:
+    methods = {method.name for method in pb.DESCRIPTOR.services_by_name["Peer"].methods}
+    assert set(CALLS) == methods
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_the_coordinator_may_call_no_rpc_of_a_party(pair: Pair, method: str) -> None:
+    async def run() -> None:
+        async with pair.bob() as box, pair.calls("hub") as calls:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await CALLS[method](calls.stub("bob"))
+            assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+            assert box.got == []
+
+    asyncio.run(run())
+
+
+def test_a_control_message_over_its_limit_is_refused(pair: Pair) -> None:
+    async def run() -> None:
+        async with pair.bob() as box, pair.calls() as calls:
+            with pytest.raises(UsageError):
+                await calls.deliver_keys("bob", pb.KeyContributions(job=bytes(70_000)))
+            assert box.got == []
+
+    asyncio.run(run())
