@@ -41,6 +41,36 @@ class Origin:
     row: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Origins:
+    """Where all rows of a table come from.
+
+    owners  who put in something, in the order of the specification
+    owner   (rows,) position in `owners`; row: (rows,) which of the owner's rows
+    """
+
+    owners: tuple[str, ...]
+    owner: npt.NDArray[np.intp]
+    row: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[str, int]]) -> Origins:
+        """(owner, number of rows) one behind the other."""
+        counts = [rows for _, rows in parts]
+        starts = np.repeat(np.cumsum([0, *counts[:-1]]), counts)
+        owner = np.repeat(np.arange(len(parts)), counts)
+        return cls(tuple(name for name, _ in parts), owner, np.arange(sum(counts)) - starts)
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def __getitem__(self, k: int) -> Origin:
+        return Origin(self.owners[self.owner[k]], int(self.row[k]))
+
+    def take(self, index: npt.NDArray[np.intp]) -> Origins:
+        return Origins(self.owners, self.owner[index], self.row[index])
+
+
 class RangeFault(UsageError):
     """Rows that owners shared lie outside of their declared range, and the job says not to go on."""
 
@@ -60,7 +90,7 @@ class Arguments:
     """
 
     columns: dict[str, Rep4]
-    origins: dict[str, list[Origin]]
+    origins: dict[str, Origins]
     excluded: list[tuple[str, Origin]] = field(default_factory=list)
     reveals: bytes = b""
 
@@ -76,7 +106,7 @@ def assemble(checked: Checked, order: pb.Order) -> Arguments:
     Raises  UsageError if tables or columns are not those of the program
     """
     parts: dict[str, list[Rep4]] = {name: [] for name in checked.inputs}
-    origins: dict[str, list[Origin]] = {}
+    tables: dict[str, list[tuple[str, int]]] = {}
     for given in order.inputs:
         context = Context(order.session, given.owner_key, given.name)
         columns = list(given.columns)
@@ -85,7 +115,8 @@ def assemble(checked: Checked, order: pb.Order) -> Arguments:
         shares = expand(order.me, given.payloads, given.rows, len(columns), context)
         for k, name in enumerate(columns):
             parts[name].append(Rep4(shares.data[:, k]))
-        origins.setdefault(given.table, []).extend(Origin(given.owner, row) for row in range(given.rows))
+        tables.setdefault(given.table, []).append((given.owner, given.rows))
+    origins = {table: Origins.of(rows) for table, rows in tables.items()}
     joined = {name: _joined(name, some) for name, some in parts.items()}
     for name, x in joined.items():
         if x.size != len(origins[table_of(name)]):
@@ -160,7 +191,7 @@ def leave_out(
     kept = {table: np.flatnonzero(flags) for table, flags in good.items()}
     return Arguments(
         {name: engine.take(x, kept[table_of(name)], 0) for name, x in arguments.columns.items()},
-        {table: [arguments.origins[table][row] for row in index] for table, index in kept.items()},
+        {table: arguments.origins[table].take(index) for table, index in kept.items()},
         bad,
         reveals,
     )
@@ -204,8 +235,9 @@ def _table_with(checked: Checked, shape: tuple[Any, ...]) -> str:
 def _tie_order(order: pb.Order, arguments: Arguments, table: str) -> npt.NDArray[np.intp]:
     """Row numbers, the first to win a tie first: by the public order of the owners, then by row."""
     rank = {owner: k for k, owner in enumerate(order.order)}
-    ranks = [rank.get(origin.owner, len(rank)) for origin in arguments.origins[table]]
-    return np.argsort(np.asarray(ranks, np.intp), kind="stable")
+    origins = arguments.origins[table]
+    ranks = np.asarray([rank.get(owner, len(rank)) for owner in origins.owners], np.intp)
+    return np.argsort(ranks[origins.owner], kind="stable")
 
 
 def _number(n: int) -> bytes:

@@ -11,6 +11,7 @@ Whatever goes wrong is one `Failure` message, worded without values, and the end
 from __future__ import annotations
 
 import contextlib
+import encodings.idna  # noqa: F401 - looked up when a host name is resolved; loaded before the fork
 import resource
 import signal
 import socket
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
+import numpy.ma
 
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import (
