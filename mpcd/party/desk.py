@@ -1,7 +1,8 @@
 """What has arrived for one job, until the stage that needs it looks: bounded, first come, never overwritten.
 
 The senders are authenticated by the transport. Nothing here is believed yet: the stages check signatures,
-commitments and lengths.
+commitments and lengths. Every sender has room of its own: a cheater that fills its own cannot make us refuse
+the mail of an honest party, of which we would then complain.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from mpcd.identity.envelope import Envelope
 from mpcd.storage.shares import InputKey
 
 SESSIONS_KEPT = 4
-"""Sessions per job under which mail is kept: more than attempts of one job can have."""
+"""Sessions per job and sender under which mail is kept: more than attempts of one job can have."""
 
 
 @dataclass(slots=True)
@@ -41,15 +42,23 @@ class Desk:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._trays: dict[bytes, Tray] = {}
+        self._opened: dict[str, set[bytes]] = {}
         self._news = asyncio.Event()
         self.sessions: dict[str, tuple[bytes, int]] = {}
         self.receipts: dict[str, Envelope] = {}
 
-    def tray(self, session: bytes) -> Tray | None:
-        """The mail of a session; None if mail for too many different ones has come."""
-        if session not in self._trays and len(self._trays) >= SESSIONS_KEPT:
-            return None
-        return self._trays.setdefault(session, Tray())
+    def tray(self, session: bytes, sender: str = "") -> Tray | None:
+        """The mail of a session; None if the sender has sent mail for too many different ones.
+
+        No sender: we ourselves.
+        """
+        if session not in self._trays:
+            opened = self._opened.setdefault(sender, set())
+            if len(opened) >= SESSIONS_KEPT:
+                return None
+            opened.add(session)
+            self._trays[session] = Tray()
+        return self._trays[session]
 
     def open_tray(self, session: bytes) -> Tray:
         """The mail of the agreed session; mail of all other sessions is thrown away."""

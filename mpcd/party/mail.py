@@ -56,7 +56,7 @@ def take_input(case: Case, sender: str, header: InputHeader, data: bytes) -> Non
     note = readable(case, header.session, entry)
     if note is None or note.owner != sender or note.argument != header.input or case.me is None:
         raise RefusedError("an input is delivered by its owner, signed, as it was consented to")
-    tray = _open_tray(case, header.session)
+    tray = _open_tray(case, sender, header.session)
     same = [known for known, key in tray.entries.items() if key == note.key and known != entry]
     if len(same) >= _ENTRIES_PER_INPUT:
         raise RefusedError("an owner has signed more than two entries for one input")
@@ -89,11 +89,11 @@ def take_share(case: Case, sender: str, header: ShareHeader, data: bytes) -> Non
 def _tray(case: Case, sender: str, session: bytes) -> Tray:
     if sender not in case.others:
         raise RefusedError(f"{sender} is not another computing party of this job")
-    return _open_tray(case, session)
+    return _open_tray(case, sender, session)
 
 
-def _open_tray(case: Case, session: bytes) -> Tray:
-    tray = case.desk.tray(session)
+def _open_tray(case: Case, sender: str, session: bytes) -> Tray:
+    tray = case.desk.tray(session, sender)
     if tray is None:
-        raise RefusedError("mail for too many sessions of one job")
+        raise RefusedError("mail of one sender for too many sessions of one job")
     return tray
