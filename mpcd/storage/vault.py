@@ -31,7 +31,7 @@ class Vault:
     def seal(self, row: tuple[bytes, ...], secret: bytes) -> bytes:
         """Encrypt `secret` for the row with this identity."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, secret, pack(row))
+        return nonce + self._cipher.encrypt(nonce, secret, _bound(row))
 
     def open(self, row: tuple[bytes, ...], sealed: bytes) -> bytes:
         """The inverse of `seal`.
@@ -39,9 +39,14 @@ class Vault:
         Raises  StorageError if the row was changed or moved, or if the key is another one
         """
         try:
-            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], pack(row))
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound(row))
         except (InvalidTag, ValueError):
             raise StorageError(
                 "a stored secret does not open: the row was changed or the storage key is another one",
                 fix="restore database and storage key from the same backup",
             ) from None
+
+
+def _bound(row: tuple[bytes, ...]) -> bytes:
+    """The associated data of a row."""
+    return pack(row)

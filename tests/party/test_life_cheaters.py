@@ -194,7 +194,14 @@ def test_an_owner_does_not_follow_one_party_into_a_false_session() -> None:
             return lie.envelope(identities()[CHEATER])
         return message
 
-    world, ended, _ = job_with(twist)
+    async def story() -> tuple[World, dict[str, State]]:
+        def late(what: str, sender: str, to: str, message: Any) -> bool:
+            return what == "session" and sender != CHEATER and asyncio.get_running_loop().time() < 1.0
+
+        world = World(twist=twist, lost=late)
+        return world, await run_job(world, specification())
+
+    world, ended = run_virtually(story())
     assert set(ended.values()) == {State.SUCCEEDED}
     given = {m.session for what, sender, _, m in world.log if what == "input" and sender == OWNER}
     assert len(given) == 1
@@ -306,6 +313,15 @@ LIES = [wrong_body, wrong_salt, longer_body, other_commitments, other_session, u
 @pytest.mark.parametrize("lie", LIES)
 def test_one_lying_holder_neither_changes_nor_withholds_an_output(lie: Any) -> None:
     _, ended, learnt = job_with(lie_about_outputs(lie))
+    assert set(ended.values()) == {State.SUCCEEDED}
+    assert set(learnt.values()) == {TOTAL}
+
+
+def test_one_holder_that_says_aborted_from_the_beginning_ends_nobodys_waiting() -> None:
+    def twist(what: str, sender: str, to: str, message: Any) -> Any:
+        return claims_abort(*message) if what == "output" and sender == CHEATER else message
+
+    _, ended, learnt = job_with(twist)
     assert set(ended.values()) == {State.SUCCEEDED}
     assert set(learnt.values()) == {TOTAL}
 

@@ -18,7 +18,7 @@ from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party.computing import agree_to_open
 from mpcd.party.life import sweep, was_opened
-from mpcd.party.ports import Order
+from mpcd.party.ports import Order, Reveal
 from mpcd.protocols.agreement.outcomes import Decision, slot_name
 from tests.party.virtual_time import LoopClock, run_virtually
 from tests.party.world import (
@@ -235,8 +235,14 @@ def test_no_share_leaves_a_holder_before_the_opening_is_on_its_disk() -> None:
     async def story() -> None:
         world, spec = World(), specification()
         served: list[str] = []
+        early: list[str] = []
+
+        async def take_long(order: Order, reveal: Reveal) -> None:
+            await asyncio.sleep(7.0)  # longer than a recipient's call waits
+
         for name in COMPUTING:
             daemon = world.daemon(name)
+            daemon.pool.run = take_long
             life = await daemon.know(spec)
             honest = life.output
 
@@ -246,8 +252,9 @@ def test_no_share_leaves_a_holder_before_the_opening_is_on_its_disk() -> None:
                 header, body = await honest(caller, request)
                 if header.ready:
                     row = await daemon.store.jobs.get(spec.job)
-                    assert row.state in ("opening", "succeeded")
                     served.append(daemon.name)
+                    if row.state not in ("opening", "succeeded"):
+                        early.append(daemon.name)
                 return header, body
 
             life.output = watched  # type: ignore[method-assign]
@@ -255,6 +262,7 @@ def test_no_share_leaves_a_holder_before_the_opening_is_on_its_disk() -> None:
             await world.daemon(name).know(spec)
         await asyncio.gather(*(world.daemons[name].begin(spec) for name in EVERYBODY))
         assert set(served) == set(COMPUTING)
+        assert early == []
 
     run_virtually(story())
 

@@ -1,0 +1,79 @@
+"""The checks of a party daemon: the slot clock, the driver of slots, and the stages of a job's life."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from tests.mutation.row import Mutation
+
+_CLOCK, _SLOTS = "mpcd/party/slot_clock.py", "mpcd/party/slots.py"
+_NOTES, _GATHER, _GIVE = "mpcd/party/notes.py", "mpcd/party/gathering.py", "mpcd/party/contributing.py"
+_OPEN, _COMPUTE, _AGREE = "mpcd/party/opening.py", "mpcd/party/computing.py", "mpcd/party/agreeing.py"
+_LIFE, _CASE = "mpcd/party/life.py", "mpcd/party/case.py"
+_VALUES, _JOBS, _VAULT = "mpcd/storage/statements.py", "mpcd/storage/jobs.py", "mpcd/storage/vault.py"
+_T_SLOTS, _T_FAULTS = "tests/party/test_slots.py", "tests/party/test_life_faults.py"
+_T_CHEAT, _T_STORE = "tests/party/test_life_cheaters.py", "tests/storage/test_store.py"
+
+ROWS = [
+    # -- the slot clock and the driver of slots
+    Mutation("marks are not verified", _CLOCK, "if not self._verify(mark.party, self._words[mark.kind], mark.signature):", "if False:",
+             f"{_T_SLOTS}::test_forged_marks_count_for_nothing"),
+    Mutation("one party's timer begins a slot", _CLOCK, 'if len(self._who("timeout")) > self._t:', 'if len(self._who("timeout")) > 0:',
+             f"{_T_SLOTS}::test_one_cheater_cannot_begin_a_slot_before_the_honest_are_ready"),
+    Mutation("certificates are not passed on", _SLOTS, "            self._tell(certificate)\n", "",
+             f"{_T_SLOTS}::test_all_enter_within_one_delay_of_the_first"),
+    Mutation("later letters replace earlier ones", _SLOTS, "self.letters.setdefault((message.round, peer), letter)", "self.letters[message.round, peer] = letter",
+             f"{_T_SLOTS}::test_doubled_and_changed_letters_of_one_round_count_once"),
+    Mutation("early messages without a limit", _SLOTS, "len(early) < EARLY_MESSAGES and ", "",
+             f"{_T_SLOTS}::test_early_messages_are_kept_and_a_flood_is_not"),
+    Mutation("a value is signed before it is on the disk", _SLOTS, "        await self.seat.fix(self.slot_id, value)\n", "",
+             f"{_T_FAULTS}::test_ready_and_the_output_shares_are_on_the_disk_before_ready_is_sent"),
+    Mutation("rounds without an end", _SLOTS, "end = self.entered + 2 * number * self.seat.delta_s", "end = self.entered + 1e6",
+             f"{_T_SLOTS}::test_a_silent_party_is_waited_for_until_the_stage_timer_and_is_bottom"),
+    Mutation("rounds shorter than two delays", _SLOTS, "end = self.entered + 2 * number * self.seat.delta_s", "end = self.entered + 0.5 * number * self.seat.delta_s",
+             f"{_T_SLOTS}::test_all_enter_within_one_delay_of_the_first"),
+    # -- session, keys, start
+    Mutation("complaints about keys are ignored", _AGREE, "    if said.pairs:", "    if False:",
+             f"{_T_CHEAT}::test_a_wrong_key_contribution_is_a_complaint_about_a_pair"),
+    Mutation("processes are kept between starts", _AGREE, "                await worker.release()\n", "                pass\n",
+             f"{_T_FAULTS}::test_two_jobs_that_need_each_others_processes_both_succeed"),
+    # -- inputs
+    Mutation("an entry with further signatures is a second entry", _NOTES, "len(envelope.signatures) != 1", "False",
+             f"{_T_CHEAT}::test_nobody_can_add_a_signature_to_an_honest_owners_entry"),
+    Mutation("shares are not compared with the commitments", _GATHER, "return opens(commitment, context, a, note.rows, case.terms.columns[note.argument], payload, salt)", "return True",
+             f"{_T_CHEAT}::test_a_lying_forwarder_does_not_spoil_the_forwarding"),
+    Mutation("nothing is forwarded", _GATHER, "            if missing:\n", "            if False:\n",
+             f"{_T_FAULTS}::test_inputs_of_all_are_in_although_one_party_hears_no_owner"),
+    Mutation("missing inputs are left out silently", _GATHER, "    if not left_out:\n", "    if True:\n",
+             "tests/party/test_life.py::test_an_owner_that_gives_nothing_is_treated_as_the_job_says"),
+    Mutation("an owner follows one announcement", _GIVE, "if said.count(session) > CORRUPTED), None)", "if said.count(session) > 0), None)",
+             f"{_T_CHEAT}::test_an_owner_does_not_follow_one_party_into_a_false_session"),
+    # -- opening
+    Mutation("READY is signed without time for the opening", _COMPUTE, "return ready_value(word if in_time else Ready(False, (), b\"\"))", "return ready_value(word)",
+             f"{_T_FAULTS}::test_whether_ready_is_signed_depends_on_the_time_left"),
+    Mutation("outputs are opened whatever the slot says", _COMPUTE, "    if decision.open:\n        return decision\n", "    if True:\n        return decision\n",
+             f"{_T_CHEAT}::test_other_commitments_of_one_party_keep_everything_closed"),
+    Mutation("output shares are not persisted", _COMPUTE, "    await case.tools.store.outputs.put(case.job, session, shares)\n", "",
+             f"{_T_FAULTS}::test_ready_and_the_output_shares_are_on_the_disk_before_ready_is_sent"),
+    Mutation("shares are served before all have agreed", _OPEN, "if not request.output or not case.opened or session is None", "if not request.output or session is None",
+             f"{_T_FAULTS}::test_no_share_leaves_a_holder_before_the_opening_is_on_its_disk"),
+    Mutation("outputs are served to anybody", _OPEN, "    if not allowed or (request.output and (request.output, requester) not in places(case)):", "    if False:",
+             f"{_T_CHEAT}::test_an_outsider_gets_nothing"),
+    Mutation("served summands are not compared with commitments", _OPEN, "if opened and opens(com, place, a, len(opened.summand) // 8, opened):", "if opened:",
+             f"{_T_CHEAT}::test_one_lying_holder_neither_changes_nor_withholds_an_output"),
+    Mutation("one holder can end a recipient's waiting", _OPEN, "if len(self._ended) > CORRUPTED:", "if len(self._ended) > 0:",
+             f"{_T_CHEAT}::test_one_holder_that_says_aborted_from_the_beginning_ends_nobodys_waiting"),
+    # -- states and storage
+    Mutation("a party that fails does not say so", _LIFE, "            self._slots.leave()\n", "            pass\n",
+             f"{_T_CHEAT}::test_a_job_process_that_fails_at_one_party_keeps_everything_closed"),
+    Mutation("cancelling after READY", _LIFE, "if self._cancelled is not None or not self.case.can(Event.CANCEL):", "if self._cancelled is not None:",
+             "tests/party/test_life.py::test_a_job_that_has_ended_cannot_be_cancelled"),
+    Mutation("a restarted daemon leaves running jobs", _LIFE, "store.jobs.in_states(frozenset(state.value for state in _RUNNING)):", "store.jobs.in_states(frozenset()):",
+             f"{_T_FAULTS}::test_a_restart_ends_running_jobs_and_keeps_the_others"),
+    Mutation("a second value in one slot", _VALUES, "if not hmac.compare_digest(kept, value):", "if False:",
+             f"{_T_STORE}::test_a_slot_has_one_value_for_ever"),
+    Mutation("a transition from another state", _JOBS, "if moved.rowcount != 1:", "if False:",
+             f"{_T_STORE}::test_a_job_moves_only_from_the_state_it_is_in"),
+    Mutation("sealed rows are not bound to their place", _VAULT, "    return pack(row)", "    return pack(())",
+             f"{_T_STORE}::test_a_row_that_was_moved_or_changed_does_not_open"),
+]  # fmt: skip
