@@ -77,10 +77,7 @@ def test_a_changed_specification_after_consent_is_refused(tmp_path: Path) -> Non
     """The same submission with one word changed is another job: nobody's consent fits it."""
 
     async def scene(town: Town) -> None:
-        specification, changed = (
-            job(),
-            job(results=[{"output": o, "to": ("crux",)} for o in ("winner", "price")]),
-        )
+        specification, changed = job(), job(parameters={"reserve": 500})
         envelope = signed(specification)
         await town.propose(envelope)
         answers = await town.answers()
