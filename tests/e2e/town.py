@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,17 @@ JOB_S = 60.0
 COMMAND_S = 60.0
 DELTA = "3s"
 """Longer than any pause of a daemon while other tests run beside; no test waits for it to pass."""
+MANY = 20_000
+MORE_DATA = """\
+  sign:
+    file: sign.csv
+    columns:
+      sign: {type: int, min: -1, max: 1}
+  many:
+    file: many.csv
+    columns:
+      number: {type: int, min: 0, max: 65535}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +84,11 @@ class Town:
         """Make the files; nothing runs yet."""
         cluster = LocalCluster.create(directory, {**BIDS, READER: None}, delta=delta)
         for name in EVERYBODY:
-            with cluster.config(name).open("a") as config:
-                config.write(f"\nlimits: {{running: {running}}}\n")
+            config = cluster.config(name)
+            text = config.read_text().replace("\ndata:\n", f"\ndata:\n{MORE_DATA}")
+            config.write_text(f"{text}\nlimits: {{running: {running}}}\n")
+            (directory / name / "sign.csv").write_text("sign\n-1\n")
+            (directory / name / "many.csv").write_text("\n".join(["number", *map(str, range(MANY)), ""]))
         return cls(cluster)
 
     def start(self) -> None:
@@ -111,9 +126,18 @@ class Town:
 
     def wait(self, job: bytes, *, at: str = "acme") -> pb.OperatorJob:
         """The job once it has ended at this party."""
+        self._wait_known(job, at)
         with self.operator(at) as operator:
             *_, last = operator.watch(job, JOB_S)
         return last
+
+    def _wait_known(self, job: bytes, at: str) -> None:
+        """The coordinator tells a party of a job a moment after the submitter has its answer."""
+        deadline = time.monotonic() + JOB_S
+        with self.operator(at) as operator:
+            while job not in {known.job for known in operator.jobs()}:
+                assert time.monotonic() < deadline, f"{at} never heard of the job"
+                time.sleep(0.02)
 
     def run(self, text: str | None = None, *, at: str = "acme") -> pb.OperatorJob:
         """Submit a job and wait for its end."""
@@ -121,6 +145,7 @@ class Town:
 
     def outputs(self, job: bytes, *, at: str) -> dict[str, int]:
         """What this party was given."""
+        self._wait_known(job, at)
         with self.operator(at) as operator:
             return {name: int(value) for name, value in operator.result(job, JOB_S).items()}
 
@@ -153,3 +178,19 @@ class Town:
             assert "Traceback" not in fresh, fresh
             lines += [{"daemon": log.parent.name, **json.loads(line)} for line in fresh[:end].splitlines()]
         return lines
+
+
+def chain_text(name: str = "chain") -> str:
+    """A job of a thousand dependent products of one number of acme's and one of bolt's."""
+    return pair_text(name, "chain", "sign", 1, "total")
+
+
+def pair_text(name: str, program: str, dataset: str, rows: int, output: str) -> str:
+    """A job with a vector of acme's and one of bolt's; acme learns the output."""
+    return (
+        f"apiVersion: mpcd/v1\nkind: Job\nname: {name}\nprogram: {{kind: app, name: {program}}}\n"
+        f"computing: [{', '.join(PARTIES)}]\ninputs:\n"
+        f"  - {{party: acme, dataset: {dataset}, argument: x, rows: {rows}}}\n"
+        f"  - {{party: bolt, dataset: {dataset}, argument: y, rows: {rows}}}\n"
+        f"results:\n  - {{output: {output}, to: [acme]}}\ndeadline: 60s\n"
+    )
