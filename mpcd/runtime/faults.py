@@ -1,6 +1,6 @@
 """A failed tag, and what each party may conclude from it.
 
-Source  protocol notes 11.9
+Source  Spec rep4 5.4
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ it once per kind of round and looks it up for the rest of the epoch.
 Order     within a frame: words by label, then blobs by label, then one tag per vouched sender,
           ascending. Words come first so that they stay aligned and their places are known
           beforehand even beside blobs.
-Sources   protocol notes 11.1 (order), 11.2 (frame), R10 (one tag per sender, backup, receiver)
+Source    Spec rep4 5.1 (frame), 5.2 (one tag per sender, backup and receiver)
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Nonce     round u64, (sender, backup, receiver) packed in one byte, chunk u24. R
           increase in a codec and a party holds one codec per epoch, whose keys are its own, so no nonce
           is used twice with one key.
 Malicious a changed message passes with probability at most length / 2^128 per attempt
-Sources   protocol notes 1.5, 11.2, R10
+Source    Spec rep4 5.2
 """
 
 from __future__ import annotations
