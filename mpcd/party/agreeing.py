@@ -114,7 +114,7 @@ async def agree_session(case: Case, slots: Slots) -> tuple[bytes, int]:
 
 
 async def agree_keys(case: Case, slots: Slots, session: bytes) -> dict[int, bytes]:
-    """The secrets K[a] that this party may know: committed, agreed, then exchanged (11.5)."""
+    """The secrets K[a] that this party may know: committed, agreed, then exchanged (Spec rep4 2.1)."""
     me, parties = case.computing.index(case.name), range(len(case.computing))
     own = keys.contribute(me, secrets.token_bytes)
     made = keys.commitments(session, me, own)
