@@ -12,9 +12,11 @@ one 16-byte tag for every sender that the frame's sender vouches for, ascending.
 
 Rule      nothing of a round is handed to a step before every frame, and every tag over the merged
           round, has been checked: a step cannot act on an unverified message
-Malicious any change to a frame either makes no difference to what is decoded or raises `PeerError`.
+Malicious any change to a frame either makes no difference to what is decoded or raises `PeerError`; a
+          malformed frame of a party that may be silent is no frame: otherwise whoever may be silent could
+          end a round for one honest party and not for another.
           What the link itself authenticates (who is at its other end) is taken for granted here
-Sources   protocol notes 0.7, 11.2, 11.9
+Source    Spec rep4 5.1, 5.3, 5.4
 """
 
 from __future__ import annotations
@@ -140,7 +142,7 @@ class FrameCodec:
 
         Arrays are views into the frames (read-only if the frames are).
         Raises  PeerError for a malformed frame, blaming its sender; `TagFault` for a failed tag;
-                ChannelError if a frame is missing whose sender may not be silent;
+                ChannelError if a frame is missing that is needed;
                 InternalError if this is not the round that was encoded last
         """
         current = self._current
@@ -151,7 +153,11 @@ class FrameCodec:
         for peer, pair in current.layout.incoming.items():
             frame = frames.get(peer)
             if frame is not None:
-                bodies[peer] = self._body(current, peer, pair, memoryview(frame))
+                try:
+                    bodies[peer] = self._body(current, peer, pair, memoryview(frame))
+                except PeerError:
+                    if peer not in r.absent:
+                        raise
         self._require_present(current, bodies)
         for check in current.layout.checks:
             self._verify(current, check, bodies)
@@ -250,7 +256,11 @@ def _messages(current: _Current, bodies: Mapping[int, memoryview]) -> dict[Messa
                 part = words[start:stop]
                 inbox[key] = part if len(shape) == 1 else part.reshape(shape)
         if pair.blobs:
-            inbox.update(_blobs(current, peer, pair, body, at))
+            try:
+                inbox.update(_blobs(current, peer, pair, body, at))
+            except PeerError:
+                if peer not in current.round.absent:
+                    raise
     return inbox
 
 

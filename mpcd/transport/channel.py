@@ -42,7 +42,7 @@ class Channel(Protocol):
         lengths    peer -> the longest acceptable frame in bytes; a longer one is refused before
                    anything is allocated for it
         timeout_s  how long silence is borne, in seconds
-        absent_ok  peers whose silence or death is no fault: they are left out of the result
+        absent_ok  peers whose silence, death or too long frame is no fault: they are left out of the result
 
         Returns    peer -> frame. A view stays valid for as long as it, or an array over it, is alive
         Raises     ChannelError, whose `unreachable` names the peers that are silent (after

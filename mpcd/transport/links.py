@@ -9,8 +9,9 @@ than parties this halves the time of a small round, since being woken costs more
 a busy machine it is the other way round: who gives the processor away gets it back after everybody's
 time slice, who sleeps is woken at once. So a yield that took long is answered by some rounds without.
 
-A peer that dies or stays silent where that is allowed (`absent_ok`) is parted with for the rest of the
-epoch: its stream has an unknown part of a frame in it. It counts as gone in the rounds that follow.
+A peer that dies, stays silent or announces too long a frame where silence is allowed (`absent_ok`) is parted
+with for the rest of the epoch: its stream has an unknown part of a frame in it. It counts as gone in the
+rounds that follow.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import select
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from mpcd.errors import ChannelError, DeadlineError
+from mpcd.errors import ChannelError, DeadlineError, PeerError
 from mpcd.transport.channel import Buffer
 from mpcd.transport.stream import Link
 
@@ -149,7 +150,11 @@ class _Turn:
 
     def expect(self, link: Link, limit: int) -> None:
         """Begin to receive; a fast peer's frame may be here already."""
-        frame = link.expect(limit, self._number)
+        try:
+            frame = link.expect(limit, self._number)
+        except PeerError as error:
+            self._pardon(link, error)
+            return
         if frame is None:
             self.receiving.append(link)
         else:
@@ -206,6 +211,9 @@ class _Turn:
         except ChannelError as error:
             self._excuse(link, error)
             return
+        except PeerError as error:
+            self._pardon(link, error)
+            return
         if frame is not None:
             self.frames[link.peer] = frame
             self.receiving.remove(link)
@@ -223,6 +231,12 @@ class _Turn:
         """Go on without a dead peer where that is allowed."""
         if link.peer not in self._absent_ok:
             raise self._lost(error.what, {link.peer}) from None
+        self._drop(link)
+
+    def _pardon(self, link: Link, error: PeerError) -> None:
+        """Go on without a peer that sends nonsense where it might as well be silent."""
+        if link.peer not in self._absent_ok:
+            raise error
         self._drop(link)
 
     def _drop(self, link: Link) -> None:

@@ -87,10 +87,13 @@ class MemoryChannel:
                     where=_at(number),
                     unreachable=silent,
                 )
+            arrived = {
+                peer: network.mail[peer, self._me].popleft() for peer in lengths if peer not in missing
+            }
             return {
-                peer: _checked(number, peer, network.mail[peer, self._me].popleft(), limit)
-                for peer, limit in lengths.items()
-                if peer not in missing
+                peer: _checked(number, peer, frame, lengths[peer])
+                for peer, frame in arrived.items()
+                if peer not in absent_ok or len(frame) <= lengths[peer]
             }
 
     def close(self) -> None:

@@ -17,8 +17,8 @@ CHEAT, VICTIM = "dune", "bolt"
 
 
 class Flood:
-    """Before anything else the cheater fills the victim's desk, and it keeps its last letter of one slot from the
-    victim, so that the victim is the last to know the session or to take keys."""
+    """Before anything else the cheater fills the victim's desk, and it keeps its last letter of one slot
+    from the victim, so that the victim is the last to know the session or to take keys."""
 
     def __init__(self, world: World, job: bytes, slot: str) -> None:
         self.world, self.job, self.slot = world, job, slot
@@ -41,7 +41,7 @@ class Flood:
 
 @pytest.mark.parametrize("slot", ["SESSION", "KEYS"])
 def test_made_up_sessions_do_not_turn_honest_parties_against_each_other(slot: str) -> None:
-    """Otherwise the victim refuses what others send it early, and complains about them for not having sent it."""
+    """Otherwise the victim refuses what others send it early, and complains that they have not sent it."""
 
     async def story() -> None:
         world, spec = World(), specification()
@@ -54,7 +54,7 @@ def test_made_up_sessions_do_not_turn_honest_parties_against_each_other(slot: st
             await flood.fill()
             return life
 
-        world.daemon(VICTIM).know = know  # type: ignore[method-assign]
+        world.daemon(VICTIM).know = know  # type: ignore[method-assign,assignment]
         ended = await run_job(world, spec)
         assert flood.withheld
         assert set(ended.values()) == {State.SUCCEEDED}, ended

@@ -205,6 +205,22 @@ def test_a_length_beyond_what_the_round_expects_is_refused_unallocated(length: i
         assert caught.value.step == "round 4"
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_too_long_a_frame_of_a_peer_that_may_be_silent_is_silence(early: bool) -> None:
+    """Otherwise a cheater could end a robust opening for one honest party."""
+    with linked_pair() as (zero, one):
+        one.exchange(0, {0: [b"ab"]}, {}, 5)
+        if early:
+            one.exchange(1, {0: [b"too long"]}, {}, 5)
+        assert bytes(zero.exchange(0, {}, {1: 2}, 5)[1]) == b"ab"
+        if not early:
+            one.exchange(1, {0: [b"too long"]}, {}, 5)
+        assert zero.exchange(1, {}, {1: 2}, 5, frozenset({1})) == {}
+        with pytest.raises(ChannelError) as caught:
+            zero.exchange(2, {}, {1: 2}, 3600)
+        assert caught.value.unreachable == {1}
+
+
 def test_an_early_frame_is_checked_against_its_own_round() -> None:
     with linked_pair() as (zero, one):
         one.exchange(0, {0: [b"ab"]}, {}, 5)

@@ -168,12 +168,12 @@ def test_two_lies_give_no_value() -> None:
     assert error.blamed == {1, 2, 3}
 
 
-def test_a_message_that_is_left_out_of_a_frame_is_a_fault() -> None:
+def test_a_message_that_is_left_out_of_a_frame_changes_nothing() -> None:
+    """Else one party could end an agreed opening for another one, and for it alone."""
     steps = each(open_to, share(VALUES))
     steps[1] = cheat(steps[1], drop(to=0))
-    error = outcome(lockstep(steps), 0)
-    assert isinstance(error, PeerError)
-    assert error.blamed == {1}
+    for opened in lockstep(steps).results():
+        np.testing.assert_array_equal(opened, VALUES)
 
 
 def test_views_can_be_opened() -> None:
