@@ -70,10 +70,10 @@ def mutated(text: str, m: Mutation) -> str:
     return text.replace(m.old, m.new)
 
 
-def copy_tree(source: Path, target: Path) -> None:
+def copy_tree(source: Path, target: Path, *, linked: bool = False) -> None:
     """Copy package and tests with their caches: compiled code is keyed by the time of its source."""
     for part in _COPIED:
-        shutil.copytree(source / part, target / part)
+        shutil.copytree(source / part, target / part, copy_function=os.link if linked else shutil.copy2)
     shutil.copy2(source / "pyproject.toml", target)
 
 
@@ -112,10 +112,12 @@ def judge(template: Path, m: Mutation) -> Verdict:
     """Apply one mutation to a fresh copy and run its tests."""
     with tempfile.TemporaryDirectory(prefix="mpcd-mutation-") as name:
         folder = Path(name)
-        copy_tree(template, folder)
+        copy_tree(template, folder, linked=True)
         try:
             file = folder / m.file
-            file.write_text(mutated(file.read_text(), m))
+            text = mutated(file.read_text(), m)
+            file.unlink()  # it is a link to the template's file
+            file.write_text(text)
             code = run_tests(folder, m.tests.split())
         except (ValueError, OSError, subprocess.TimeoutExpired) as error:
             return Verdict(m, str(error))

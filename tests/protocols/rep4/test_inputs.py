@@ -114,7 +114,9 @@ def test_an_owner_cannot_commit_to_a_payload_of_another_length(a: int) -> None:
     """The owner itself is dishonest: its commitment fits, but the format is not the agreed one."""
     payload, salt = bytes(inputs.payload_bytes(a, 3, 2) + 8), bytes(32)
     commitment = inputs._commitment(CONTEXT, a, 3, payload, salt)
-    assert not opens(inputs.split(COLUMNS, CONTEXT, counting()), a, commitment=commitment, payload=payload, salt=salt)
+    assert not opens(
+        inputs.split(COLUMNS, CONTEXT, counting()), a, commitment=commitment, payload=payload, salt=salt
+    )
     commitment = digest(
         "mpcd in", *CONTEXT.parts(), bytes([a]), bytes([*bytes(7), 3]), payload[8:], bytes(33)
     )
