@@ -151,6 +151,8 @@ class Life:
             await life
         except asyncio.CancelledError:
             if self._cancelled is None or self._task is None:
+                if self._slots is not None and self.case.state in _RUNNING:
+                    self._slots.leave()  # the daemon stops: nobody needs to wait for us
                 raise
             self._task.uncancel()
             await self._end(StageEnd(Event.CANCEL, self._cancelled))

@@ -230,8 +230,9 @@ class Fetch:
     def _too_few(self) -> StageEnd:
         silent = frozenset(range(len(self._case.computing))) - set(self._words) - set(self._ended)
         names = self._case.names(silent) - {self._case.name}
-        text = f"too few holders of {self._output} answered in time; it stays fetchable"
-        return StageEnd(Event.FAILURE, text, kind="silence", unreachable=names, step="opening")
+        text = f"too few holders of {self._output} answered in time; it stays fetchable if it was opened"
+        event = Event.DEADLINE if self._case.now() >= self._case.terms.deadline else Event.FAULT
+        return StageEnd(event, text, kind="silence", unreachable=names, step="opening")
 
 
 async def await_outcome(case: Case, until: float) -> None:

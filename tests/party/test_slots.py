@@ -195,6 +195,27 @@ def test_forged_marks_count_for_nothing() -> None:
     assert run_virtually(story()) >= STAGE_S
 
 
+@pytest.mark.parametrize(("slot", "job"), [(b"HAVE/other", JOB), (SLOT_ID, b"K" * 32)], ids=["slot", "job"])
+def test_marks_of_another_slot_or_job_count_for_nothing(slot: bytes, job: bytes) -> None:
+    """Otherwise a cheater could begin a slot with what honest parties said in an earlier one."""
+
+    async def story() -> float:
+        net = Network()
+        for p in range(3):
+            net.join(p)
+        for kind in ("done", "timeout", "left"):
+            replayed = [
+                SlotPart(label=kind, body=bytes([p]) + sign_as(p)(mark_words(kind, slot, job)))
+                for p in range(3)
+            ]
+            if kind != "left" or job != JOB:
+                net.slots[0].deliver(3, clock_message(*replayed, mark("done", 3)))
+        await asyncio.gather(*(decide(net, p, after(10.0)) for p in range(3)))
+        return asyncio.get_running_loop().time()
+
+    assert run_virtually(story()) >= 10.0
+
+
 def test_all_enter_within_one_delay_of_the_first() -> None:
     """A cheater shows its mark to one party only; that party's certificate brings the others in."""
 
