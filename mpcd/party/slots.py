@@ -203,8 +203,9 @@ class _Run:
                 elif now >= by + self.seat.grace_s:
                     raise self._too_few()
                 else:
-                    await self._pause(min(by if now < by else by + self.seat.grace_s, now + self._again_s))
-                    self._tell(self.marks.of(self.seat.me))
+                    until = min(by if now < by else by + self.seat.grace_s, now + self._again_s)
+                    if not await self._pause(until):
+                        self._tell(self.marks.of(self.seat.me))
             self.entered = self.seat.clock.monotonic()
             self._tell(certificate)
         finally:
@@ -229,8 +230,8 @@ class _Run:
             f"too few parties came to slot {self.key.family}", unreachable=silent - {self.seat.me}
         )
 
-    async def _pause(self, until: float) -> None:
-        """Wait for news, at most until that time."""
+    async def _pause(self, until: float) -> bool:
+        """Wait for news, at most until that time; whether there was any."""
         delay = until - self.seat.clock.monotonic()
         if delay > 0:
             try:
@@ -238,7 +239,9 @@ class _Run:
                     await self._wake.wait()
             except TimeoutError:
                 pass  # the loop around us looks at the clock
+        news = self._wake.is_set()
         self._wake.clear()
+        return news
 
     # -- the rounds -----------------------------------------------------------------------------------
 
