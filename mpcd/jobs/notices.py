@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mpcd.identity.names import Name
 from mpcd.jobs.statements import Hex32, Reason, Statement
-from mpcd.jobs.states import State
+from mpcd.jobs.states import TERMINAL, State
 
 Milliseconds = Annotated[int, Field(ge=0, lt=1 << 53)]
 
@@ -34,3 +34,8 @@ class StatusReport(Statement):
     state: Annotated[State, Field(strict=False)]
     detail: Reason = ""
     at: Milliseconds
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the job has ended at this party."""
+        return self.state in TERMINAL

@@ -22,11 +22,14 @@ from mpcd._pb.v1.coordinator_pb2_grpc import CoordinatorStub
 from mpcd.errors import DeadlineError, MpcdError
 from mpcd.identity.envelope import Envelope
 from mpcd.identity.roster import Member
+from mpcd.jobs.notices import StatusReport
 from mpcd.transport.grpc_channel import Channels
 from mpcd.transport.grpc_errors import from_status
 from mpcd.transport.wire import from_wire, to_wire
 
 CALL_S = 10.0
+REPORT_S = 0.1
+"""Reports of states that pass quickly are not sent one by one: the newest counts."""
 MAX_KEPT = 4096
 """Statements that are sent again when the stream is opened again: a few per job, the newest jobs."""
 _PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -63,7 +66,8 @@ class CoordinatorLink:
         self._heartbeat_s = heartbeat_s
         self._lost_after_s = lost_after_s
         self._said: OrderedDict[tuple[bytes, str], Envelope] = OrderedDict()
-        self._unsent: asyncio.Queue[Envelope] = asyncio.Queue()
+        self._unsent: OrderedDict[tuple[bytes, str], Envelope] = OrderedDict()
+        self._urgent = asyncio.Event()
         self._streaming = False
         self.attached = False
 
@@ -98,7 +102,9 @@ class CoordinatorLink:
         while len(self._said) > MAX_KEPT:
             self._said.popitem(last=False)
         if self._streaming:
-            self._unsent.put_nowait(statement)
+            self._unsent[job, statement.type] = statement
+            if statement.type != StatusReport.TYPE or StatusReport.from_bytes(statement.payload).is_last:
+                self._urgent.set()
 
     async def run(self) -> None:
         """For ever: attach, listen, and attach again."""
@@ -133,19 +139,23 @@ class CoordinatorLink:
     async def _messages(self) -> AsyncIterator[pb.PartyMessage]:
         """Hello, everything said so far, then what comes, with heartbeats between."""
         yield pb.PartyMessage(hello=self._hello)
-        while not self._unsent.empty():
-            self._unsent.get_nowait()
+        self._unsent.clear()
         self._streaming = True
         for statement in [*self._said.values()]:
             yield pb.PartyMessage(statement=to_wire(statement))
-        number = 0
+        number, quiet_s = 0, 0.0
         while True:
-            try:
-                async with asyncio.timeout(self._heartbeat_s):
-                    statement = await self._unsent.get()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REPORT_S):
+                    await self._urgent.wait()
+            self._urgent.clear()
+            while self._unsent:
+                _, statement = self._unsent.popitem(last=False)
+                quiet_s = 0.0
                 yield pb.PartyMessage(statement=to_wire(statement))
-            except TimeoutError:
-                number += 1
+            quiet_s += REPORT_S
+            if quiet_s >= self._heartbeat_s:
+                number, quiet_s = number + 1, 0.0
                 yield pb.PartyMessage(heartbeat=pb.Heartbeat(number=number))
 
     async def _read(self, call: Any) -> AsyncIterator[pb.CoordinatorMessage]:

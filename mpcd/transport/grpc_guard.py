@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError
 from mpcd.errors import InternalError, MpcdError, RefusedError, UsageError
 from mpcd.identity.roster import Member, Role, Roster
 from mpcd.transport.grpc_errors import to_status
-from mpcd.transport.peer_identity import authenticate, set_caller
+from mpcd.transport.peer_identity import Doorkeeper, set_caller
 
 CONTROL_BYTES = 64 << 10
 CHUNK_BYTES = 1 << 20
@@ -59,12 +59,12 @@ class RosterGate:
     local = False
 
     def __init__(self, roster: Roster, rules: Mapping[str, Rule], now: Callable[[], datetime]) -> None:
-        self._roster = roster
+        self._doorkeeper = Doorkeeper(roster)
         self._rules = rules
         self._now = now
 
     def admit(self, method: str, context: Context) -> Rule:
-        member: Member = authenticate(context, self._roster, self._now())
+        member: Member = self._doorkeeper.authenticate(context, self._now())
         rule = self._rules.get(method)
         if rule is None or member.role not in rule.roles:
             raise RefusedError(f"a {member.role} may not call {method}")

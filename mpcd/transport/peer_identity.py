@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from mpcd.errors import InternalError, RefusedError
-from mpcd.identity.certificates import claimed_name, leaf_fault
+from mpcd.identity.certificates import claimed_name, expires, leaf_fault
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.roster import Member, Roster
 
+MAX_PROVED = 1024
 _CALLER: ContextVar[Member] = ContextVar("mpcd_caller")
 
 
@@ -35,15 +36,37 @@ def set_caller(member: Member) -> None:
     _CALLER.set(member)
 
 
-def authenticate(context: Any, roster: Roster, now: datetime) -> Member:
-    """The member that calls.
+class Doorkeeper:
+    """Knows the leaves that were proved before: a connection shows the same one with every call."""
 
-    Raises    RefusedError if the certificate is missing, not of the roster, expired or issued by another one
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+        self._proved: dict[bytes, tuple[Member, datetime]] = {}
+
+    def authenticate(self, context: Any, now: datetime) -> Member:
+        """The member that calls.
+
+        Raises    RefusedError if the certificate is missing, not of the roster, expired or another's work
+        """
+        presented = context.auth_context().get("x509_pem_cert", [])
+        if len(presented) != 1:
+            raise RefusedError("the caller showed no certificate")
+        leaf = bytes(presented[0])
+        known = self._proved.get(leaf)
+        if known is not None and now < known[1]:
+            return known[0]
+        member = prove(leaf, self._roster, now)
+        while len(self._proved) >= MAX_PROVED:
+            self._proved.pop(next(iter(self._proved)))
+        self._proved[leaf] = member, expires(leaf)
+        return member
+
+
+def prove(leaf: bytes, roster: Roster, now: datetime) -> Member:
+    """The member whose leaf this is.
+
+    Raises    RefusedError if it is not of the roster, expired or issued by another one
     """
-    presented = context.auth_context().get("x509_pem_cert", [])
-    if len(presented) != 1:
-        raise RefusedError("the caller showed no certificate")
-    leaf = bytes(presented[0])
     try:
         claimed = claimed_name(leaf)
     except MalformedError as error:
