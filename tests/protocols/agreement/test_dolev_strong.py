@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mpcd.errors import InternalError
 from mpcd.protocols.agreement import chains, dolev_strong
-from mpcd.protocols.agreement.chains import Chain, encode
+from mpcd.protocols.agreement.chains import Chain, encode, statement
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Equivocated, proves_equivocation
 from tests.protocols.agreement.arena import SLOT, Letters, chain, run, seen, sign_as, silent, verify, weakened
 
@@ -116,6 +116,21 @@ def test_what_was_not_signed_for_this_slot_does_not_count(stale: Chain) -> None:
     for outcome in run({p: step(p) for p in HONEST}, replay).values():
         assert outcome[CHEATER] == Bottom()
         assert outcome[0] == Agreed(b"of 0")
+
+
+def test_a_signature_on_a_value_of_one_sender_is_none_for_another() -> None:
+    """An echo must not serve the cheater as the echoing party's own second value."""
+
+    def steal(number: int, letters: Letters) -> Letters:
+        if number != 2:
+            return {}
+        stolen = [c for c in chains.decode(letters[1, 0], EVERYBODY, LIMIT) if c.sender == 0]
+        (_, by_one) = stolen[0].signatures
+        resigned = statement(SLOT, 1, stolen[0].digest)
+        usurped = Chain(1, stolen[0].body, (by_one, (CHEATER, sign_as(CHEATER)(resigned))))
+        return {(CHEATER, p): encode([usurped]) for p in HONEST}
+
+    assert all(o[1] == Agreed(b"of 1") for o in run({p: step(p) for p in HONEST}, steal).values())
 
 
 def test_a_cheater_cannot_lengthen_a_chain_with_forged_signatures() -> None:

@@ -133,6 +133,13 @@ def test_two_valid_entries_of_one_owner_exclude_it_with_proof() -> None:
     assert not agreed.missing
 
 
+def test_two_entries_of_a_stranger_are_nobodys_business() -> None:
+    lists = inputs_value([ACME, BOLT, STRANGER, STRANGER.replace(b"one", b"two")])
+    agreed = inputs_agreed(all_say({0: lists}), EXPECTED, owner_of)
+    assert set(agreed.entries) == set(EXPECTED)
+    assert not agreed.excluded
+
+
 @given(st.binary(max_size=40))
 def test_any_bytes_as_a_list_of_inputs_are_harmless(body: bytes) -> None:
     outcome = all_say({p: inputs_value([ACME]) for p in PARTIES} | {3: body})
