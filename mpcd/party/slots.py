@@ -3,6 +3,8 @@
 `decide` waits for the stage's work, enters the slot by the slot clock, drives the generator of
 `mpcd.protocols.agreement` with absolute round times, and returns what the slot decides. A round ends when
 all its letters are in, at the latest at entry + 2 k Delta; a letter that is not there then is silence.
+Who has left the job is not waited for, once Delta has passed since we knew: a goodbye that a cheater passes
+on may overtake the last letter of the party that left, and that may be what keeps us from opening alone.
 
 Rules     our value is fixed on the disk before it is signed; the first letter of a peer for a round counts,
           further ones are dropped; what arrives before we are there is kept, up to a limit per peer;
@@ -86,6 +88,7 @@ class Slots:
         self._finished: set[SlotKey] = set()
         self._early: dict[int, list[SlotMessage]] = {peer: [] for peer in seat.peers}
         self._left: dict[int, Mark] = {}
+        self._left_at: dict[int, float] = {}
 
     def deliver(self, peer: int, message: SlotMessage) -> None:
         """Take a message that `peer`, authenticated by the transport, sent for this job."""
@@ -122,8 +125,8 @@ class Slots:
         Raises DeadlineError if more parties are silent than the threshold allows (nothing was signed then);
                whatever `work` raises
         """
-        run = _Run(self._seat, key)
-        run.marks.add(self._left.values())
+        run = _Run(self._seat, key, self._left_at)
+        run.mark(list(self._left.values()))
         self._running[key] = run
         try:
             for peer, early in self._early.items():
@@ -152,18 +155,20 @@ class Slots:
         for mark in marks:
             if mark.party in probe.left:
                 self._left[mark.party] = mark
+                self._left_at.setdefault(mark.party, self._seat.clock.monotonic())
         for run in self._running.values():
             run.mark(marks)
 
 
 class _Run:
-    """One slot while it is going on."""
+    """One slot while it is going on. left_at: when we heard first that a party had left the job."""
 
-    def __init__(self, seat: Seat, key: SlotKey) -> None:
+    def __init__(self, seat: Seat, key: SlotKey, left_at: dict[int, float]) -> None:
         self.seat = seat
         self.key = key
         self.slot_id = slot_name(key.family, key.session or seat.job, 0, key.number)
         self.marks = Marks(self.slot_id, seat.job, seat.parties, seat.t, seat.verify)
+        self.left_at = left_at
         self.letters: dict[tuple[int, int], Mapping[str, bytes]] = {}
         self.entered: float | None = None
         self._again_s = seat.delta_s / 2
@@ -181,6 +186,8 @@ class _Run:
 
     def mark(self, marks: list[Mark]) -> None:
         if self.marks.add(marks):
+            for party in self.marks.left:
+                self.left_at.setdefault(party, self.seat.clock.monotonic())
             self._wake.set()
 
     # -- the slot clock -------------------------------------------------------------------------------
@@ -280,12 +287,15 @@ class _Run:
         end = self.entered + 2 * number * self.seat.delta_s
         again = self.seat.clock.monotonic() + self._again_s
         while (now := self.seat.clock.monotonic()) < end:
-            if all((number, p) in self.letters or p in self.marks.left for p in self.seat.peers):
+            missing = [p for p in self.seat.peers if (number, p) not in self.letters]
+            # What a party sent before it left arrives within Delta.
+            given_up = [self.left_at.get(p, end) + self.seat.delta_s for p in missing]
+            if all(at <= now for at in given_up):
                 break
             if now >= again:
                 self._send(number, stated)
                 again = now + self._again_s
-            await self._pause(min(end, again))
+            await self._pause(min(end, again, *(at for at in given_up if at > now)))
         inbox: dict[tuple[int, str], Payload] = {}
         for (of, label), spec in stated.recv.items():
             body = self.letters.get((number, of), {}).get(label)

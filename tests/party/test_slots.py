@@ -268,7 +268,8 @@ def test_leaving_while_a_slot_runs_ends_the_waiting() -> None:
         await asyncio.gather(*(decide(net, p) for p in range(3)))
         return asyncio.get_running_loop().time()
 
-    assert 2.0 <= run_virtually(story()) < 2.1
+    # One delay more: what the party said before it left may still be on its way.
+    assert 2.0 + DELTA <= run_virtually(story()) < 2.1 + DELTA
 
 
 def test_early_messages_are_kept_and_a_flood_is_not() -> None:
