@@ -139,18 +139,41 @@ class Fetch:
         return assemble(dict(enumerate(found)))
 
     async def _summand(self, place: Place, a: int, com: bytes | None, until: float) -> Words:
-        me = self._case.me
-        order = sorted(holders(a), key=lambda p: (p != me, (p - a) % len(self._case.computing)))
         while com is not None:
-            for p in order:
-                opened = await self._ask(p, a, until)
-                # The commitment fixes the length too: whatever opens it has the right one.
-                if opened and opens(com, place, a, len(opened.summand) // 8, opened):
-                    return np.frombuffer(opened.summand, "<u8").astype(np.uint64)
+            words = await self._first_opening(place, a, com, until)
+            if words is not None:
+                return words
             if self._case.now() + self._case.tools.pace.delta_s >= until:
                 break
             await asyncio.sleep(self._case.tools.pace.delta_s / 10)
         raise self._too_few()
+
+    async def _first_opening(self, place: Place, a: int, com: bytes, until: float) -> Words | None:
+        """Ask the holders in turn, ourselves first: the next one after delta, or as soon as an answer is
+        wrong. One that is silent is not waited for."""
+        me, parties = self._case.me, len(self._case.computing)
+        waiting = sorted(holders(a), key=lambda p: (p != me, (p - a) % parties))
+        asked: set[asyncio.Task[Words | None]] = set()
+        try:
+            while waiting or asked:
+                if waiting:
+                    asked.add(asyncio.create_task(self._opened_by(waiting.pop(0), place, a, com, until)))
+                patience = self._case.tools.pace.delta_s if waiting else None
+                done, asked = await asyncio.wait(asked, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    if (words := task.result()) is not None:
+                        return words
+            return None
+        finally:
+            for task in asked:
+                task.cancel()
+
+    async def _opened_by(self, p: int, place: Place, a: int, com: bytes, until: float) -> Words | None:
+        """What one holder answers, if it opens the commitment, which fixes its length too."""
+        opened = await self._ask(p, a, until)
+        if opened is None or not opens(com, place, a, len(opened.summand) // 8, opened):
+            return None
+        return np.frombuffer(opened.summand, "<u8").astype(np.uint64)
 
     async def _ask(self, p: int, a: int, until: float) -> Opening | None:
         name = self._case.computing[p]
