@@ -154,6 +154,8 @@ class Matter:
 
     def _verified(self, envelopes: list[Envelope]) -> dict[str, Envelope]:
         by_name = {next(iter(envelope.signers), ""): envelope for envelope in envelopes}
+        if by_name == self._consents and len(by_name) == len(envelopes):
+            return by_name  # the set that was verified before, byte for byte
         if len(by_name) != len(envelopes):
             raise RefusedError("a set of consents has one of each party")
         verify_consents(by_name, self.proposal.specification, self.job, self._house.tools.roster)

@@ -166,16 +166,22 @@ class _SlotStream:
     async def _run(self) -> None:
         failures = 0
         while True:
-            await self._news.wait()
+            while not self._waiting:
+                self._news.clear()
+                await self._news.wait()
             call = self._calls.stub(self._member.name).Slots()
+            ended = asyncio.ensure_future(call.code())
+            ended.add_done_callback(lambda _: self._news.set())
             try:
                 while True:
                     while self._waiting:
                         await call.write(self._waiting[0])
                         self._waiting.popleft()
                         self.open, failures = True, 0
+                    if ended.done():
+                        raise asyncio.InvalidStateError("the peer ended the stream")
                     self._news.clear()
-                    await self._next_message(call)
+                    await self._news.wait()
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError, MpcdError):
                 self.open = False
                 # Jitter, so that four daemons do not knock at the same moment.
@@ -183,20 +189,8 @@ class _SlotStream:
                 failures += 1
                 await asyncio.sleep(pause)
             finally:
+                ended.cancel()
                 call.cancel()
-
-    async def _next_message(self, call: Any) -> None:
-        """Wait for something to send; if the peer ends the stream meanwhile, it is opened again at once."""
-        ended = asyncio.ensure_future(call.code())
-        news = asyncio.ensure_future(self._news.wait())
-        try:
-            await asyncio.wait({ended, news}, return_when=asyncio.FIRST_COMPLETED)
-            if ended.done():
-                self._news.set()
-                raise asyncio.InvalidStateError("the peer ended the stream")
-        finally:
-            ended.cancel()
-            news.cancel()
 
 
 def _bulk_s(size: int) -> float:
