@@ -1,0 +1,27 @@
+"""Checks that an attack script found missing; each has its attack as a test."""
+
+from __future__ import annotations
+
+from tests.mutation.row import Mutation
+
+_FRAMES, _SLOTS, _DESK = "mpcd/runtime/frames.py", "mpcd/party/slots.py", "mpcd/party/desk.py"
+_AGREEMENT, _REUSED = "mpcd/protocols/agreement/", "tests/protocols/agreement/test_reused_signatures.py"
+_ABSENT, _LEFT = "tests/runtime/test_frames_absent.py", "tests/party/test_slots_left.py"
+
+ROWS = [
+    Mutation("a malformed frame is never silence", _FRAMES, "if peer not in r.absent:\n", "if True:\n",
+             f"{_ABSENT}::test_an_opening_survives_malformed_frames_to_one_party"),
+    Mutation("a malformed blob is never silence", _FRAMES, "if peer not in current.round.absent:\n",
+             "if True:\n",
+             f"{_ABSENT}::test_a_blob_of_another_length_than_it_says_is_left_out"),
+    Mutation("who has left is given up at once", _SLOTS,
+             "self.left_at.get(p, end) + self.seat.delta_s for p", "self.left_at.get(p, end) for p", _LEFT),
+    Mutation("who has left is waited for", _SLOTS,
+             "self.left_at.get(p, end) + self.seat.delta_s for p", "end for p", _LEFT),
+    Mutation("one sender fills the desk for all", _DESK, "self._opened.setdefault(sender, set())",
+             "self._opened.setdefault('', set())", "tests/party/test_mail_flood.py"),
+    Mutation("statements without their sender", _AGREEMENT + "chains.py",
+             'struct.pack("<IB", len(slot_id), sender)', 'struct.pack("<IB", len(slot_id), 0)', _REUSED),
+    Mutation("a good signature vouches for a bad one", _AGREEMENT + "dolev_strong.py",
+             "key = (signer, words, signature)", "key = (signer, words, b'')", _REUSED),
+]  # fmt: skip
