@@ -81,5 +81,9 @@ class DeadlineError(ChannelError):
     """Something did not happen by its deadline."""
 
 
+class StorageError(MpcdError):
+    """The disk or the database file of this daemon failed; what was acknowledged before is still there."""
+
+
 class InternalError(MpcdError):
     """A bug of mpcd; please report it."""

@@ -12,6 +12,7 @@ from mpcd.errors import (
     NotFoundError,
     PeerError,
     RefusedError,
+    StorageError,
     UsageError,
 )
 
@@ -38,6 +39,7 @@ class ExitCode(IntEnum):
 # The first match counts: subclasses stand before their bases.
 _BY_ERROR: tuple[tuple[type[MpcdError], ExitCode], ...] = (
     (ConfigError, ExitCode.CONFIG),
+    (StorageError, ExitCode.CONFIG),
     (NotFoundError, ExitCode.NOT_FOUND),
     (UsageError, ExitCode.USAGE),
     (RefusedError, ExitCode.REFUSED),

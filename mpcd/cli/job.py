@@ -52,7 +52,10 @@ def resolve(operator: Operator, text: str) -> bytes:
 def read_job(path: Path) -> tuple[bytes, bytes]:
     """The bytes of a job file, and the canonical program that it names."""
     document = load(path, JobDocument)
-    return path.read_bytes(), canonical_program(document.program, path.parent)
+    try:
+        return path.read_bytes(), canonical_program(document.program, path.parent)
+    except NotFoundError as error:
+        raise NotFoundError(error.what, where=error.where or str(path), fix=error.fix) from None
 
 
 @command.command("plan")

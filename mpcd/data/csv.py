@@ -31,6 +31,7 @@ MAX_LINE_CHARACTERS = 64 << 10
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _WHOLE_LINES = re.compile(r"(?:-?[0-9]{1,19}\n)+", re.ASCII)
+_AS_CSV = "save it as plain CSV: one line per row, commas between the fields"
 _OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -101,7 +102,9 @@ def _lines(path: Path) -> list[str]:
         raise DataError("the file is empty", where=str(path), fix="it needs a header line and a row")
     if max(map(len, lines)) > MAX_LINE_CHARACTERS:
         line = next(at for at, text in enumerate(lines, start=1) if len(text) > MAX_LINE_CHARACTERS)
-        raise DataError(f"the line exceeds {MAX_LINE_CHARACTERS} characters", where=f"{path}:{line}")
+        raise DataError(
+            f"the line exceeds {MAX_LINE_CHARACTERS} characters", where=f"{path}:{line}", fix=_AS_CSV
+        )
     return lines
 
 
@@ -111,20 +114,26 @@ def _raw(path: Path) -> bytes:
         with open(path, "rb", opener=_open) as file:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
-                raise DataError("this is not an ordinary file", where=str(path))
+                raise DataError("this is not an ordinary file", where=str(path), fix=_AS_CSV)
             raw = file.read(MAX_FILE_BYTES + 1)
             after = os.fstat(file.fileno())
     except FileNotFoundError:
         raise DataError("there is no such file", where=str(path), fix="see data: in party.yaml") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the path is unusable"
-        raise DataError(f"cannot read the file: {reason}", where=str(path)) from None
+        raise DataError(
+            f"cannot read the file: {reason}",
+            where=str(path),
+            fix="it must be a file that the user of the daemon may read; see data: in party.yaml",
+        ) from None
     if len(raw) > MAX_FILE_BYTES:
-        raise DataError(f"the file is larger than {MAX_FILE_BYTES} bytes", where=str(path))
+        raise DataError(
+            f"the file is larger than {MAX_FILE_BYTES} bytes", where=str(path), fix="remove columns or rows"
+        )
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(
         raw
     ) != after.st_size:
-        raise DataError("the file changed while it was read", where=str(path))
+        raise DataError("the file changed while it was read", where=str(path), fix="try again")
     return raw
 
 
@@ -140,12 +149,14 @@ def _parse(path: Path, lines: list[str], most: int) -> tuple[list[str], list[lis
         # One row more than allowed is enough to know that there are too many.
         records = list(islice(reader, most + 2))
     except csv.Error:
-        raise DataError("not CSV: a quote is out of place", where=f"{path}:{reader.line_num}") from None
+        raise DataError(
+            "not CSV: a quote is out of place", where=f"{path}:{reader.line_num}", fix=_AS_CSV
+        ) from None
     if reader.line_num != len(records):
-        raise DataError("a quoted text goes over several lines", where=str(path))
+        raise DataError("a quoted text goes over several lines", where=str(path), fix=_AS_CSV)
     header, rows = records[0], records[1:]
     if not rows:
-        raise DataError("the file has a header line at most and no rows", where=str(path))
+        raise DataError("the file has a header line at most and no rows", where=str(path), fix="add a row")
     if len(rows) > most:
         raise DataError(
             f"the file has {len(lines) - 1} rows, at most {most} are allowed",
@@ -155,7 +166,9 @@ def _parse(path: Path, lines: list[str], most: int) -> tuple[list[str], list[lis
     if set(map(len, rows)) != {len(header)}:
         line = next(at for at, row in enumerate(rows, start=2) if len(row) != len(header))
         found = len(rows[line - 2])
-        raise DataError(f"the row has {found} fields, the header {len(header)}", where=f"{path}:{line}")
+        raise DataError(
+            f"the row has {found} fields, the header {len(header)}", where=f"{path}:{line}", fix=_AS_CSV
+        )
     return header, rows
 
 
@@ -176,12 +189,20 @@ def _column(path: Path, name: str, declared: Column, cells: list[str]) -> NDArra
     if not _WHOLE_LINES.fullmatch("\n".join([*cells, ""])):
         line = next(at for at, cell in enumerate(cells, start=2) if not _WHOLE.fullmatch(cell))
         what = "is not a whole number" if cells[line - 2] else "is empty"
-        raise DataError(f"the cell {what}", where=f"{path}:{line}:{name}")
+        raise DataError(
+            f"the cell {what}",
+            where=f"{path}:{line}:{name}",
+            fix="write digits only, without units or spaces",
+        )
     values = list(map(int, cells))
     if min(values) < declared.min or max(values) > declared.max:
         line = next(
             at for at, value in enumerate(values, start=2) if not declared.min <= value <= declared.max
         )
         allowed = f"[{declared.min}, {declared.max}]"
-        raise DataError(f"the number is outside its range {allowed}", where=f"{path}:{line}:{name}")
+        raise DataError(
+            f"the number is outside its range {allowed}",
+            where=f"{path}:{line}:{name}",
+            fix="correct it, or the range under data: in party.yaml",
+        )
     return np.array(values, dtype=np.int64)

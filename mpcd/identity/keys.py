@@ -172,7 +172,9 @@ def _read_secret(path: Path, label: str) -> bytes:
             _check_mode(os.fstat(file.fileno()), path)
             text = file.read(_MAX_FILE_BYTES)
     except FileNotFoundError:
-        raise NotFoundError("there is no such key file", where=str(path)) from None
+        raise NotFoundError(
+            "there is no such key file", where=str(path), fix="`mpcd party init` makes one; or correct keys:"
+        ) from None
     except OSError as error:
         raise ConfigError(f"cannot read the key file: {error.strerror}", where=str(path)) from None
     lines = text.split(b"\n")

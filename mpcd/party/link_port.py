@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -124,7 +125,7 @@ def _bind(address: str) -> socket.socket:
         server = socket.create_server((host, int(port)), family=family, backlog=256)
     except OSError as error:
         raise AddressInUseError(
-            f"cannot listen there: {error.strerror}",
+            f"cannot listen there: {os.strerror(error.errno or 0)}",
             where=address,
             fix="stop the other process (ss -ltnp shows it) or change listen.links in the configuration",
         ) from None

@@ -11,7 +11,7 @@ from mpcd._pb.v1 import party_pb2 as pb
 from mpcd._pb.v1.common_pb2 import Ack
 from mpcd._pb.v1.common_pb2 import Envelope as WireEnvelope
 from mpcd._pb.v1.party_pb2_grpc import OperatorServicer
-from mpcd.errors import DeadlineError, NotFoundError, RefusedError, UsageError
+from mpcd.errors import ConfigError, DeadlineError, NotFoundError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
 from mpcd.identity.roster import Role
 from mpcd.jobs.notices import Cancellation
@@ -78,7 +78,10 @@ class OperatorService(OperatorServicer):
             self._house, request.job_file, request.source, request.program, request.idempotency_key
         )
         envelope = specification.envelope(self._house.tools.identity)
-        self._office.check(envelope)
+        try:
+            self._office.check(envelope)
+        except UsageError as error:
+            raise ConfigError(error.what, where=error.where or request.source, fix=error.fix) from None
         job, existed = await self._link.submit(envelope)
         if not existed:
             await self._office.proposal(envelope)

@@ -8,6 +8,7 @@ the file can be trusted: the database refuses all further work and the daemon ha
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import sqlite3
 from collections.abc import Callable
@@ -15,16 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from mpcd.errors import MpcdError, UsageError
+from mpcd.errors import StorageError as StorageError
+from mpcd.errors import UsageError
 from mpcd.storage.schema import MIGRATIONS
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 """What happens inside one transaction."""
-
-
-class StorageError(MpcdError):
-    """The disk or the database file of this daemon failed; what was acknowledged before is still there."""
 
 
 class Database(Protocol):
@@ -41,8 +39,11 @@ class Database(Protocol):
 class SqliteDatabase:
     """A `Database` in a file of mode 0600."""
 
-    def __init__(self, connection: sqlite3.Connection, writer: ThreadPoolExecutor, where: str) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, lock: int, writer: ThreadPoolExecutor, where: str
+    ) -> None:
         self._connection = connection
+        self._lock = lock
         self._writer = writer
         self._where = where
         self._broken: StorageError | None = None
@@ -51,16 +52,17 @@ class SqliteDatabase:
     async def open(cls, path: Path | str) -> SqliteDatabase:
         """Open or create the file, check it, and bring it to the present version.
 
-        Raises  StorageError if it is damaged or cannot be read; UsageError if a newer mpcd wrote it
+        Raises  StorageError if it is damaged, cannot be read or another process has it open;
+                UsageError if a newer mpcd wrote it
         """
         writer = ThreadPoolExecutor(1, thread_name_prefix="mpcd-storage")
         loop = asyncio.get_running_loop()
         try:
-            connection = await loop.run_in_executor(writer, _open, str(path))
+            connection, lock = await loop.run_in_executor(writer, _open_alone, str(path))
         except BaseException:
             writer.shutdown(wait=False)
             raise
-        return cls(connection, writer, str(path))
+        return cls(connection, lock, writer, str(path))
 
     @property
     def broken(self) -> StorageError | None:
@@ -76,6 +78,7 @@ class SqliteDatabase:
         """Finish what was begun and close the file."""
         await asyncio.get_running_loop().run_in_executor(self._writer, self._connection.close)
         self._writer.shutdown()
+        os.close(self._lock)
 
     def _transaction(self, work: Work[T]) -> T:
         if self._broken is not None:
@@ -113,6 +116,44 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         except sqlite3.Error:
             # The error that led here is the one to report; SQLite has rolled back by itself.
             return
+
+
+def _open_alone(path: str) -> tuple[sqlite3.Connection, int]:
+    lock = _lock(path)
+    try:
+        return _open(path), lock
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def _lock(path: str) -> int:
+    """Keep other daemons away: a second one would take the jobs of the first for left over, and end them.
+
+    The lock is on a file of its own, since closing any handle of the database would drop SQLite's locks.
+    """
+    name = os.devnull if path == ":memory:" else f"{path}.lock"
+    try:
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            if path != ":memory:":
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            raise
+    except BlockingIOError:
+        raise StorageError(
+            "another daemon has this database open",
+            where=path,
+            fix="stop it, or give each daemon a store of its own",
+        ) from None
+    except OSError as error:
+        raise StorageError(
+            f"the database cannot be opened: {error.strerror}",
+            where=path,
+            fix="let store: name a file in a directory that exists and that the daemon may write",
+        ) from None
+    return handle
 
 
 def _open(path: str) -> sqlite3.Connection:

@@ -17,7 +17,7 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 
 from mpcd.clock import Clock
-from mpcd.errors import ChannelError, InternalError, UsageError
+from mpcd.errors import ChannelError, ConfigError, InternalError
 from mpcd.identity.roster import Roster
 from mpcd.transport import grpc_environment
 from mpcd.transport.grpc_guard import MESSAGE_BYTES, Guard, RosterGate, Rule, SocketGate
@@ -75,7 +75,7 @@ def serve_tls(
 def serve_socket(path: Path, rules: Mapping[str, Rule], register: Register) -> grpc.aio.Server:
     """A server on a Unix socket, not yet started; call `restrict` once it has been started.
 
-    Raises    AddressInUseError if a living process listens there; UsageError if the path cannot be used
+    Raises    AddressInUseError if a living process listens there; ConfigError if the path cannot be used
     """
     remove_stale_socket(path)
     server = grpc.aio.server(interceptors=[Guard(SocketGate(rules))], options=list(_OPTIONS))
@@ -93,13 +93,17 @@ def remove_stale_socket(path: Path) -> None:
     import socket
 
     if len(os.fsencode(path)) > 100:
-        raise UsageError("the path of a Unix socket has at most 100 bytes", where=str(path))
+        raise ConfigError(
+            "the path of a Unix socket has at most 100 bytes", where=str(path), fix="choose a shorter admin:"
+        )
     if not path.parent.is_dir():
-        raise UsageError("the directory of the operator's socket does not exist", where=str(path))
+        raise ConfigError(
+            "the directory of the operator's socket does not exist", where=str(path), fix="make it"
+        )
     if not path.exists() and not path.is_symlink():
         return
     if not stat.S_ISSOCK(path.lstat().st_mode):
-        raise UsageError("there is something that is no socket", where=str(path), fix="choose another path")
+        raise ConfigError("there is something that is no socket", where=str(path), fix="choose another path")
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1.0)
         try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
+import signal
 import sqlite3
 import stat
 from functools import partial
@@ -28,19 +31,45 @@ def add_page(c: sqlite3.Connection) -> None:
     c.execute("INSERT INTO evidence VALUES (NULL, x'00', 'k', zeroblob(2000))")
 
 
+def write_and_die(path: Path) -> None:
+    async def story() -> None:
+        database = await SqliteDatabase.open(path)
+        await database.run(add)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    asyncio.run(story())
+
+
 def test_what_was_acknowledged_is_there_after_reopening(tmp_path: Path) -> None:
+    path = tmp_path / "party.db"
+    killed = multiprocessing.get_context("spawn").Process(target=write_and_die, args=(path,))
+    killed.start()
+    killed.join(60)
+    assert killed.exitcode == -signal.SIGKILL
+
     async def story() -> int:
-        first = await SqliteDatabase.open(tmp_path / "party.db")
-        await first.run(add)
-        # No close: the process might have been killed here.
-        second = await SqliteDatabase.open(tmp_path / "party.db")
+        database = await SqliteDatabase.open(path)
         try:
-            return await second.run(count)
+            return await database.run(count)
         finally:
-            await second.close()
-            await first.close()
+            await database.close()
 
     assert asyncio.run(story()) == 1
+
+
+def test_one_daemon_at_a_time(tmp_path: Path) -> None:
+    """A second one would take the running jobs of the first for left over."""
+    path = tmp_path / "party.db"
+
+    async def story() -> None:
+        first = await SqliteDatabase.open(path)
+        with pytest.raises(StorageError, match="another daemon has this database open"):
+            await SqliteDatabase.open(path)
+        await first.run(add)
+        await first.close()
+        await (await SqliteDatabase.open(path)).close()
+
+    asyncio.run(story())
 
 
 def test_files_are_for_the_owner_alone(tmp_path: Path) -> None:
@@ -49,7 +78,7 @@ def test_files_are_for_the_owner_alone(tmp_path: Path) -> None:
         await database.run(add)
         for path in tmp_path.iterdir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-        assert len(list(tmp_path.iterdir())) == 3
+        assert len(list(tmp_path.iterdir())) == 4  # database, two of SQLite's, lock
         await database.close()
 
     asyncio.run(story())
