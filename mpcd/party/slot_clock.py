@@ -13,6 +13,8 @@ enter one delay later at most. Round k then ends at entry + 2 k Delta.
 
 A bare signed ENTER of one party, without a certificate, would serve agreement as well, but would let one
 cheater start a slot before the honest parties are ready, and so shut out inputs or spoil every job.
+
+Source  Spec agreement 3
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ Rule      in round k a value counts only under k different valid signatures, the
           cheater split the honest parties in the last round.
 Bodies    a party signs the digest of a body that it holds; the body travels with every signature, so
           an agreed digest is never one without a body
-Sources   [DS] Dolev, Strong: Authenticated algorithms for Byzantine agreement, SIAM J. Comput. 1983
+Sources   Spec agreement 2;
+          [DS] Dolev, Strong: Authenticated algorithms for Byzantine agreement, SIAM J. Comput. 1983
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ is not of its family's form counts as no value at all (its sender is listed as s
 
 Families  SESSION, KEYS, KEY-COMPLAINT, INPUTS, HAVE, START, REVEAL, READY-OPEN
 Notation  parties are the computing parties 0..n-1; rep4's summand a is held by all but party a
+Source    Spec agreement 4
 """
 
 from __future__ import annotations

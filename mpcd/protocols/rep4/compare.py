@@ -8,7 +8,8 @@ Notation  W = ceil(size / 64): words of one plane; an AND of one plane is 6 W wo
           its factors live in two summands each
 Ring      Z/2^64 in uint64, read as signed where a sign is meant; bits packed 64 to a word
 Security  only joint messages and products: a cheater is caught in the round of the lie
-Source    [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021
+Sources   Spec rep4 8.3, 8.4, 8.5, 8.6;
+          [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ Notation  W = ceil(size / 64): words of one plane; plane j of a number holds bit
           g, q  generate and propagate: bit i of u + v carries if g, and passes a carry on if q
 Ring      Z/2^64 in uint64; bits packed 64 to a word
 Security  only joint messages and products: a cheater is caught in the round of the lie (see jump, multiply)
-Sources   [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, share conversion by pairs;
+Sources   Spec rep4 8.1, 8.2, 8.7;
+          [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, share conversion by pairs;
           [Skl] Sklansky, Conditional-sum addition logic, 1960
 """
 

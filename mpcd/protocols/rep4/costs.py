@@ -6,6 +6,7 @@ on top. The tests run every operation and compare with the counters of the run, 
 Notation  results  number of elements, or of flags, of the result
           W = ceil(results / 64): words of one plane of bits
           live     summands that may be different from zero, see `sharing`
+Source    Spec rep4 10
 """
 
 from __future__ import annotations

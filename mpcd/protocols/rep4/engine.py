@@ -6,6 +6,7 @@ are what `mpcd.protocols.engine.Engine` asks for.
 
 Rule  the engine knows neither sockets nor time; a path is used for one draw of randomness only, so the caller
       gives every operation a child path of its own (`at`)
+Source  Spec rep4 2.2, 2.4
 """
 
 from __future__ import annotations

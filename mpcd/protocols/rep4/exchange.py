@@ -5,6 +5,7 @@ piece of the array are drawn into buffers that stay in cache, and used while the
 
 Notation  rows, spans and variants as in `schedule`; n: words of the result
 Security  each row of a product has a slice of its own of the stream of its receiver's key
+Source    Spec rep4 2.4, 4.2, 4.3
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ Ring      Z/2^64 in uint64
 Security  one malicious party of four and any number of malicious owners. Commitments carry the owner's
           key, so nobody can submit another's input as its own; seed, salt and length are fixed by the
           agreed shape, so that no commitment opens in two ways.
+Source    Spec rep4 7.1, 7.2, 7.3, 7.4
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ Notation  Row (S, B -> R; O): the four roles, all different
 Security  R sees v - r and does not know r; O knows r and never sees m. S cannot change m: B's tag over it is
           under a key that S does not know, and R verifies it before it sends anything that depends on m
           (a check that comes later leaks secrets: ePrint 2026/234)
-Sources   [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, joint message passing.
+Sources   Spec rep4 3, 12.3;
+          [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, joint message passing.
           Departure: tags in the same round instead of hashes at the end
 """
 

@@ -11,6 +11,7 @@ contributions over its peer service), and hands the keys to the job process.
 Notation  me, b  party indices; a  index of a key; session  32 bytes, fresh for every run
 Security  one malicious party of four. The committer's id is inside the commitment, so a commitment cannot
           be copied; every part is length-prefixed, so that it cannot be opened in two ways.
+Source    Spec rep4 2.1
 """
 
 from __future__ import annotations

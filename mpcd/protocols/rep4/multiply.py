@@ -5,7 +5,8 @@ Notation  rows, spans and variants as in `schedule`; a row's term is x[a] * y[b]
           outsider a, too.
 Ring      Z_2^64 in uint64, or Z_2 in packed words with XOR and AND in place of + and *
 Security  malicious, one corrupted party of four; every message is vouched for by its backup in the same round
-Sources   [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, multiplication.
+Sources   Spec rep4 4;
+          [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, multiplication.
           Departures: tags in the same round (see `jump`), messages balanced between the parties
 """
 

@@ -15,7 +15,8 @@ Security  malicious, one corrupted or silent party of four; the result is right 
           digests are not keyed: they go to a party that is entitled to the value
 Rule      the caller sees to it that nothing unmasked is opened before all parties have agreed that all
           checks so far passed
-Sources   [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, opening. Departure: robust in
+Sources   Spec rep4 6;
+          [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, opening. Departure: robust in
           one round
 """
 

@@ -9,6 +9,7 @@ holder who opens them: a lying or silent party can neither change the output nor
 Notation  x[a]  summand a of the output, words in little-endian; com[a] its commitment
           claims  party -> a -> com[a], as signed by that party; it has no claim to com[party]
 Security  one malicious party of four; there is no id of the committer inside, for three must agree
+Source    Spec rep4 9
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The context of one party in one epoch of rep4: its index, its keys and its place in the computation."""
+"""The context of one party in one epoch of rep4: its index, its keys and its place in the computation.
+
+Source  Spec rep4 2.3, 2.4, 6.2
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ Variant A alone makes parties 0 and 1 send twice as much as parties 2 and 3. Lar
 first half and B for the second, so that everybody sends the same; it costs two more messages.
 
 Notation  live: summands that may be different from zero, see `sharing`
-Sources   [FF] Fantastic Four, multiplication; the roles as in MP-SPDZ's `Rep4.hpp`
+Sources   Spec rep4 4.2, 4.3, 4.4; [FF] Fantastic Four, multiplication; the roles as in MP-SPDZ's `Rep4.hpp`
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Notation  x = x[0] + x[1] + x[2] + x[3] in Z_2^64 (XOR of packed bits in `Bits4`
           live: summands that may be different from zero, the same set at every party; slots of
           other summands are zero. It saves messages (see `multiply`).
 Security  replicated secret sharing, one corrupted party of four
-Sources   [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021
+Sources   Spec rep4 1; [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021
 """
 
 from __future__ import annotations
