@@ -182,6 +182,7 @@ class Book:
             await self._jobs.advance(after.job, Transition("reports", row.state, state, detail, now))
         if after.is_over(now):
             self._active.pop(after.job, None)
+            self._locks.pop(after.job, None)
         elif before.job in self._active:
             self._active[after.job] = after
         for event in self._watchers.get(after.job, ()):
@@ -195,7 +196,6 @@ class Book:
             for entry in [entry for entry in self._active.values() if entry.is_over(now)]:
                 async with self._locks.setdefault(entry.job, asyncio.Lock()):
                     await self._note(entry, entry)
-                self._locks.pop(entry.job, None)
 
     async def watch(self, job: bytes) -> AsyncIterator[Entry]:
         """The job now and after every change, until it is over."""
