@@ -112,7 +112,7 @@ async def running(
             config=config,
             tools=tools,
             peers=peers,
-            catalogue={n: program_hash(e.definition.canonical).hex() for n, e in CATALOGUE.items()},
+            catalogue=_known_programs(config),
             dataset_key=dataset_key,
             say=lambda job, envelope: wiring.link.say(job, envelope),
             changed=lambda job, state, detail: wiring.office.changed(job, state, detail),
@@ -151,6 +151,14 @@ async def running(
         await pool.ready()
         await stack.enter_async_context(attached(link))
         yield office.failed
+
+
+def _known_programs(config: PartyConfig) -> dict[str, str]:
+    """Hashes of the programs that the policy names; the others are not even traced."""
+    named = {program for rule in config.policy.rules for program in rule.programs}
+    return {
+        name: program_hash(CATALOGUE[name].definition.canonical).hex() for name in named & CATALOGUE.keys()
+    }
 
 
 class _Wiring:
