@@ -193,10 +193,10 @@ class Case:
 
     # -- evidence ----------------------------------------------------------------------------------------
 
-    async def record(self, end: StageEnd, session: bytes | None) -> None:
-        """Keep what is known about a fault; nothing if nobody is concerned."""
+    async def record(self, end: StageEnd, session: bytes | None) -> Envelope | None:
+        """Keep what is known about a fault, signed; None if nobody is concerned."""
         if end.kind is None or not (end.blamed or end.unreachable) or end.blamed == {self.name}:
-            return
+            return None
         evidence = Evidence(
             job=self.job.hex(),
             session=None if session is None else session.hex(),
@@ -210,6 +210,7 @@ class Case:
         )
         envelope = evidence.envelope(self.tools.identity)
         await self.tools.store.evidence.add(self.job, end.kind, envelope.to_bytes())
+        return envelope
 
     def note_equivocations(self, key: SlotKey, outcome: Outcome) -> None:
         """Remember who signed two values in a slot, with the two statements."""

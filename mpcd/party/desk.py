@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from mpcd._pb.v1.peer_pb2 import KeyContributions
 from mpcd.clock import Clock
 from mpcd.identity.envelope import Envelope
+from mpcd.jobs.evidence import Evidence
 from mpcd.storage.shares import InputKey
 
 SESSIONS_KEPT = 4
@@ -46,6 +47,7 @@ class Desk:
         self._news = asyncio.Event()
         self.sessions: dict[str, tuple[bytes, int]] = {}
         self.receipts: dict[str, Envelope] = {}
+        self.complaints: dict[str, tuple[Evidence, Envelope]] = {}
 
     def tray(self, session: bytes, sender: str = "") -> Tray | None:
         """The mail of a session; None if the sender has sent mail for too many different ones.

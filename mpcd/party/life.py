@@ -28,14 +28,14 @@ from mpcd.errors import ChannelError, DataError, MpcdError, PeerError, RefusedEr
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Kind
 from mpcd.jobs.states import TERMINAL, Event, State, advance
-from mpcd.party import mail, opening, receipts
+from mpcd.party import complaints, mail, opening, receipts
 from mpcd.party.agreeing import agree_keys, agree_session, agree_start
 from mpcd.party.case import Case, StageEnd, Terms, Tools, make_slots
 from mpcd.party.computing import agree_to_open, compute
 from mpcd.party.contributing import await_session, deliver, prepare
 from mpcd.party.desk import Desk
 from mpcd.party.gathering import announce, gather
-from mpcd.runtime.faults import TagFault, recorded_sets
+from mpcd.party.ports import BadTag
 from mpcd.storage.database import StorageError
 from mpcd.storage.jobs import JobRow, Transition
 from mpcd.storage.store import Store
@@ -74,8 +74,10 @@ class Life:
     # -- mail ------------------------------------------------------------------------------------------
 
     def slot(self, sender: str, message: SlotMessage) -> None:
-        """A slot message; strangers' are dropped."""
-        if self._slots is not None and sender in self.case.others:
+        """A slot message or a complaint; strangers' are dropped."""
+        if message.slot == complaints.FAMILY:
+            complaints.take(self.case, sender, message)
+        elif self._slots is not None and sender in self.case.others:
             self._slots.deliver(self.case.computing.index(sender), message)
 
     async def keys(self, sender: str, message: KeyContributions) -> None:
@@ -242,17 +244,15 @@ class Life:
         case = self.case
         if isinstance(error, StageEnd):
             return error
-        if isinstance(error, TagFault) and case.me is not None:
-            blamed = case.names(recorded_sets(error, case.me))
-            return StageEnd(Event.FAULT, error.what, kind="bad-tag", blamed=blamed, step=error.step)
         if isinstance(error, PeerError):
             blamed = case.names(error.blamed)
-            return StageEnd(Event.FAULT, error.what, kind="bad-frame", blamed=blamed, step=error.step)
+            kind: Kind | None = "bad-tag" if isinstance(error, BadTag) else "bad-frame"
+            return StageEnd(Event.FAULT, error.what, kind=kind, blamed=blamed, step=error.step)
         if isinstance(error, ChannelError):
             late = case.now() >= case.terms.deadline - 2 * case.slot_s
             event = Event.DEADLINE if late and not error.unreachable else Event.FAULT
             unreachable = case.names(error.unreachable) - {case.name}
-            kind: Kind | None = "silence" if unreachable else None
+            kind = "silence" if unreachable else None
             return StageEnd(event, error.what, kind=kind, unreachable=unreachable, step=case.state.value)
         if isinstance(error, DataError) and case.state is State.COMPUTING:
             # Not our data: an owner's rows turned out to be outside of their range, and all parties saw it.
@@ -265,9 +265,13 @@ class Life:
         before = case.state
         if before in TERMINAL:
             return
+        explained = await complaints.explain(case, end, self.session)
+        record = await case.record(explained, self.session)
         if self._slots is not None and before is not State.OPENING:
+            if explained is end and record is not None and self.session is not None:
+                complaints.tell(case, self.session, record)
             self._slots.leave()
-        await case.record(end, self.session)
+        end = explained
         event = end.event if case.can(end.event) else Event.FAILURE
         await case.move(event, end.text[:400])
         if self.session is not None:

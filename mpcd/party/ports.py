@@ -18,10 +18,15 @@ from mpcd._pb.v1.peer_pb2 import (
     ShareHeader,
     SlotMessage,
 )
+from mpcd.errors import PeerError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.document import InputEntry
 from mpcd.jobs.specification import Specification
 from mpcd.protocols.rounds import Words
+
+
+class BadTag(PeerError):
+    """An in-round tag did not verify in our job process; `blamed` are the message's sender and backup."""
 
 
 class Peers(Protocol):

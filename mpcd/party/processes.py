@@ -29,7 +29,7 @@ from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Member, Roster
 from mpcd.party.datasets import program_inputs
 from mpcd.party.link_port import LinkPort, Run
-from mpcd.party.ports import AgreedInput, Delivery, Order, Product, Reveal, SharedOutput
+from mpcd.party.ports import AgreedInput, BadTag, Delivery, Order, Product, Reveal, SharedOutput
 from mpcd.program.text import parse
 from mpcd.ring.streams import derive
 from mpcd.runtime.workers import Job, Lease, WorkerPool
@@ -205,7 +205,8 @@ def _error(failure: pb.Failure) -> MpcdError:
     blamed = frozenset(failure.blamed)
     match failure.kind:
         case "peer":
-            return PeerError(text, step=step, blamed=blamed)
+            error = BadTag if failure.suspects else PeerError
+            return error(text, step=step, blamed=blamed)
         case "channel":
             return ChannelError(text, unreachable=frozenset(failure.unreachable), where=step)
         case "deadline":

@@ -1,0 +1,106 @@
+"""A failed check at one party: what everybody records, whether the complaint is true or a lie."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
+from mpcd.errors import ChannelError
+from mpcd.identity.envelope import Envelope
+from mpcd.jobs.evidence import Evidence
+from mpcd.jobs.states import State
+from mpcd.party.complaints import FAMILY
+from mpcd.party.ports import BadTag, Order, Reveal
+from tests.party.test_life_cheaters import evidence_of
+from tests.party.virtual_time import run_virtually
+from tests.party.world import COMPUTING, World, identities, result_of, run_job, specification
+
+VICTIM, SENDER, BACKUP, BYSTANDER = COMPUTING[2], COMPUTING[0], COMPUTING[1], COMPUTING[3]
+
+
+def _stops(world: World, name: str, error: Exception, after_s: float) -> None:
+    async def stop(order: Order, reveal: Reveal) -> None:
+        await asyncio.sleep(after_s)
+        raise error
+
+    world.daemon(name).pool.run = stop
+
+
+@pytest.mark.parametrize("cheater", [VICTIM, SENDER, BACKUP])
+def test_everybody_records_a_set_with_the_cheater_and_no_honest_party_alone(cheater: str) -> None:
+    """The same three sets whoever of the three lied: nobody can tell, so nobody claims to."""
+
+    async def story() -> None:
+        world, spec = World(), specification()
+        suspects = frozenset({COMPUTING.index(SENDER), COMPUTING.index(BACKUP)})
+        _stops(world, VICTIM, BadTag("a tag did not fit", step="mul", blamed=suspects), 0.2)
+        gone = ChannelError("gone", unreachable=frozenset({COMPUTING.index(VICTIM)}))
+        for name in (SENDER, BACKUP, BYSTANDER):
+            _stops(world, name, gone, 0.19)
+        ended = await run_job(world, spec)
+        assert {ended[name] for name in COMPUTING} == {State.ABORTED}
+        assert await result_of(world, "acme", spec) is None
+        recorded = {name: (await evidence_of(world, name))[0] for name in COMPUTING}
+        assert {name: set(record.blamed) for name, record in recorded.items()} == {
+            VICTIM: {SENDER, BACKUP},
+            SENDER: {VICTIM, BACKUP},
+            BACKUP: {VICTIM, SENDER},
+            BYSTANDER: {VICTIM, SENDER, BACKUP},
+        }
+        assert all(cheater in record.blamed for name, record in recorded.items() if name != cheater)
+        assert all(not record.unreachable for record in recorded.values())
+        assert len(recorded[BYSTANDER].statements) == 1  # the complaint itself, signed by the victim
+
+    run_virtually(story())
+
+
+def test_silence_without_a_complaint_accuses_nobody() -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        gone = ChannelError("gone", unreachable=frozenset({COMPUTING.index(VICTIM)}))
+        for name in (SENDER, BACKUP, BYSTANDER):
+            _stops(world, name, gone, 0.2)
+        await run_job(world, spec)
+        for name in (SENDER, BACKUP, BYSTANDER):
+            (record,) = await evidence_of(world, name)
+            assert (record.blamed, record.unreachable) == ((), (VICTIM,))
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("lie", ["signer", "reporter", "job", "session", "itself", "stranger", "kind"])
+def test_a_complaint_that_nobody_may_make_is_dropped(lie: str) -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        gone = ChannelError("gone", unreachable=frozenset({COMPUTING.index(VICTIM)}))
+        for name in (SENDER, BACKUP, BYSTANDER):
+            _stops(world, name, gone, 0.4)
+
+        async def forge(order: Order, reveal: Reveal) -> None:
+            message = _complaint(order, lie)
+            world.daemons[BYSTANDER].lives[order.job].slot(VICTIM, message)
+            await asyncio.sleep(1.0)
+
+        world.daemon(VICTIM).pool.run = forge
+        await run_job(world, spec)
+        (record,) = await evidence_of(world, BYSTANDER)
+        assert not record.blamed
+
+    run_virtually(story())
+
+
+def _complaint(order: Order, lie: str) -> SlotMessage:
+    session = bytes(32) if lie == "session" else order.session
+    record = Evidence(
+        job=(bytes(32) if lie == "job" else order.job).hex(),
+        session=session.hex(),
+        reporter=BACKUP if lie == "reporter" else VICTIM,
+        kind="bad-key" if lie == "kind" else "bad-tag",
+        step="mul",
+        blamed=tuple(sorted({SENDER, {"itself": VICTIM, "stranger": "zeta"}.get(lie, BACKUP)})),
+    )
+    envelope: Envelope = record.envelope(identities()[BACKUP if lie == "signer" else VICTIM])
+    part = SlotPart(label=FAMILY, body=envelope.to_bytes())
+    return SlotMessage(job=order.job, session=order.session, slot=FAMILY, parts=[part])
