@@ -66,14 +66,14 @@ def test_the_command_line_says_it_before_and_after(town: Town) -> None:
         words = f"crux: {file}: cannot read the file: Is a directory (to mend it: it must be a file"
         assert f"problem    {words}" in said.err
         assert f"refused: {words}" in said.err
-        planned = town.mpcd("job", "plan", town.job_file(), at="crux")
+        planned = town.mpcd_here("job", "plan", town.job_file(), at="crux")
         assert planned.code == 10
         assert words in planned.out
-        others = town.mpcd("job", "show", said.out.strip(), at="bolt")
+        others = town.mpcd_here("job", "show", said.out.strip(), at="bolt")
         assert others.code == 0
         assert TOLD in others.out
         assert str(file) not in others.out
-        nothing = town.mpcd("job", "result", said.out.strip(), at="bolt")
+        nothing = town.mpcd_here("job", "result", said.out.strip(), at="bolt")
         assert nothing.code == 2
         assert "the job has no results: it ended refused" in nothing.err
     finally:
@@ -135,7 +135,7 @@ def test_a_job_without_an_answer_expires(town: Town) -> None:
     dana = town.cluster.pids()["dana"]
     os.kill(dana, signal.SIGSTOP)
     try:
-        said = town.mpcd("job", "submit", town.job_file(job_text("late", deadline="3s")), "--watch")
+        said = town.mpcd_here("job", "submit", town.job_file(job_text("late", deadline="3s")), "--watch")
     finally:
         os.kill(dana, signal.SIGCONT)
     assert said.code == 9

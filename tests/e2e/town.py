@@ -6,21 +6,25 @@ process at a time, so that jobs contend for them.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from mpcd._pb.v1 import party_pb2 as pb
 from mpcd.cli.auction_job import PARTIES, job_text
 from mpcd.cli.cluster import is_ready
 from mpcd.cli.job import read_job
 from mpcd.cli.local_cluster import BID, LocalCluster, write_bid
+from mpcd.cli.main import main
 from mpcd.client.operator import Operator
 
 BIDS = {"acme": 500, "bolt": 700, "crux": 650, "dana": 300, "erin": 600}
@@ -57,7 +61,7 @@ class Said:
 
 
 def mpcd(*words: str | Path, cwd: Path | None = None, config: Path | None = None) -> Said:
-    """Type a command. Whatever happens, a user is shown no traceback."""
+    """Type a command at a shell. Whatever happens, a user is shown no traceback."""
     environment = {key: value for key, value in os.environ.items() if key != "MPCD_CONFIG"}
     if config is not None:
         environment["MPCD_CONFIG"] = str(config)
@@ -65,9 +69,26 @@ def mpcd(*words: str | Path, cwd: Path | None = None, config: Path | None = None
         [sys.executable, "-m", "mpcd", *map(str, words)],
         cwd=cwd, env=environment, capture_output=True, text=True, timeout=COMMAND_S, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    said = Said(done.returncode, done.stdout, done.stderr)
-    assert "Traceback" not in said.out + said.err, said.err
-    return said
+    return _said(done.returncode, done.stdout, done.stderr)
+
+
+def mpcd_here(*words: str | Path, config: Path) -> Said:
+    """The same inside this process, which has everything imported: for long lists of commands."""
+    out, err = io.StringIO(), io.StringIO()
+    code: object = None
+    with mock.patch.dict(os.environ, MPCD_CONFIG=str(config)), redirect_stdout(out), redirect_stderr(err):
+        try:
+            with mock.patch.object(sys, "argv", ["mpcd", *map(str, words)]):
+                main()
+        except SystemExit as end:
+            code = end.code
+    assert isinstance(code, int)
+    return _said(int(code), out.getvalue(), err.getvalue())
+
+
+def _said(code: int, out: str, err: str) -> Said:
+    assert "Traceback" not in out + err, err
+    return Said(code, out, err)
 
 
 class Town:
@@ -164,6 +185,10 @@ class Town:
     def mpcd(self, *words: str | Path, at: str = "acme") -> Said:
         """Type a command as the operator of a party."""
         return mpcd(*words, config=self.cluster.config(at), cwd=self.directory)
+
+    def mpcd_here(self, *words: str | Path, at: str = "acme") -> Said:
+        """The same command without the time that a new process takes."""
+        return mpcd_here(*words, config=self.cluster.config(at))
 
     # -- what is left behind ------------------------------------------------------------------------------
 
