@@ -36,7 +36,10 @@ class Reveals:
     names: list[tuple[str, bytes]] = field(default_factory=list)
 
     async def allow(self, name: str, digest: bytes) -> bool:
-        """Whether all parties are ready to reveal, and have seen the same so far."""
+        """Whether all parties are ready to reveal, and have seen the same so far: it always is true.
+
+        Raises  StageEnd if they are not: a fault of somebody's, as at READY-OPEN, and not of our process
+        """
         key = SlotKey("REVEAL", self.session, self.number)
         self.number += 1
         value = ready_value(Ready(True, (), digest))
@@ -49,9 +52,10 @@ class Reveals:
             max_body=len(value),
         )
         decision = ready_to_open(outcome, 0)
-        if decision.open:
-            self.names.append((name, digest))
-        return decision.open
+        if not decision.open:
+            raise _refusal(self.case, decision, Event.FAULT, f"reveal {name}")
+        self.names.append((name, digest))
+        return True
 
 
 def places(case: Case) -> list[Place]:
@@ -143,7 +147,7 @@ async def agree_to_open(case: Case, slots: Slots, session: bytes, product: Produ
     decision = ready_to_open(outcome, len(word.commitments))
     if decision.open:
         return decision
-    raise _refusal(case, decision)
+    raise _refusal(case, decision, Event.NOT_READY, "ready-open")
 
 
 def _rows(case: Case, product: Product) -> tuple[tuple[bytes, ...], ...]:
@@ -156,7 +160,7 @@ def _rows(case: Case, product: Product) -> tuple[tuple[bytes, ...], ...]:
     return tuple(rows)
 
 
-def _refusal(case: Case, decision: Decision) -> StageEnd:
+def _refusal(case: Case, decision: Decision, event: Event, step: str) -> StageEnd:
     """Why nothing was opened, with parties by name."""
     blamed = case.names(decision.blamed) | (case.names(decision.silent) & set(case.proofs))
     silent = case.names(decision.silent) - blamed - {case.name}
@@ -169,11 +173,11 @@ def _refusal(case: Case, decision: Decision) -> StageEnd:
         kind = "equivocation" if statements else "bad-opening"
     text = "nothing was opened: " + ("; ".join(parts) or decision.reason)
     return StageEnd(
-        Event.NOT_READY,
+        event,
         text,
         kind=kind,
         blamed=blamed,
         unreachable=silent,
         statements=statements,
-        step="ready-open",
+        step=step,
     )
