@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mpcd.errors import RefusedError, UsageError
 from mpcd.identity.config import PartyConfig
@@ -18,6 +19,7 @@ from mpcd.program.check import Checked
 from mpcd.program.cost import Estimate, check_limits, estimate
 from mpcd.program.limits import Limits
 from mpcd.program.text import parse, program_hash
+from mpcd.program.types import lengths
 from mpcd.protocols.rep4.costs import Rep4Costs
 
 KNOWN_REASON = "this party cannot use its own data for this job; its operator sees why"
@@ -58,9 +60,24 @@ def inspect(envelope: Envelope, specification: Specification) -> Proposal:
     check_program(specification, checked)
     dims = bounds(specification, checked)
     _check_parameter_shapes(checked, specification.parameters)
-    cost = estimate(checked, dims, Rep4Costs())
+    cost = _with_range_checks(estimate(checked, dims, Rep4Costs()), checked, dims)
     check_limits(cost, Limits())
     return Proposal(envelope.digest, envelope, specification, checked, cost)
+
+
+def _with_range_checks(cost: Estimate, checked: Checked, dims: dict[str, int]) -> Estimate:
+    """What comes before the program: every input is checked against its range, all of them side by side."""
+    model = Rep4Costs()
+    cells = [math.prod(lengths(declared.shape, dims)) for declared in checked.inputs.values()]
+    checks = {operation: sum(cells) for operation in ("range_check", "open_bits")}
+    sent = sum(model.bytes_sent(operation, n) for n in cells for operation in checks)
+    return replace(
+        cost,
+        rounds=cost.rounds + sum(model.rounds(operation) for operation in checks),
+        bytes_sent=cost.bytes_sent + sent,
+        memory_bytes=max(cost.memory_bytes, model.element_bytes * sum(cells) + 2 * sent),
+        operations=Counter(cost.operations) + Counter(checks),
+    )
 
 
 def bounds(specification: Specification, checked: Checked) -> dict[str, int]:

@@ -123,7 +123,7 @@ def test_what_a_party_has_not_or_does_not_want_is_a_refusal(town: Town) -> None:
     costly = GOOD + "limits: {rounds: 5}\n"
     said = town.mpcd_here("job", "submit", town.job_file(costly), "--watch")
     assert said.code == ExitCode.REFUSED
-    assert "the job needs 37 rounds, its own limit is 5" in said.err
+    assert "the job needs 47 rounds, its own limit is 5" in said.err
     assert {town.run(GOOD).state, town.run(GOOD, at="dana").state} == {"succeeded"}
 
 

@@ -29,7 +29,7 @@ def test_from_plan_to_receipt_at_a_shell(town: Town, tmp_path: Path) -> None:
     assert plan.code == ExitCode.OK
     assert "acme, bolt, crux, dana learn price" in plan.out
     assert "any two together can read everything" in plan.out
-    assert "cost       37 rounds, at most " in plan.out
+    assert "cost       47 rounds, at most " in plan.out
     submitted = town.mpcd("job", "submit", file, "--watch", "--key", "walk")
     assert submitted.code == ExitCode.OK, submitted.err
     job = submitted.out.strip()
@@ -114,7 +114,7 @@ def test_a_receipt_is_checked_offline_and_every_change_is_noticed(town: Town, tm
     job = town.run().job.hex()
     good = tmp_path / "good"
     assert town.mpcd_here("job", "receipt", job, "-o", good, "--wait", "30").code == ExitCode.OK
-    check = ["receipt", "verify", "--roster", town.cluster.roster()]
+    check: list[str | Path] = ["receipt", "verify", "--roster", town.cluster.roster()]
     valid = _kind(town.mpcd_here(*check, good, "--json"), "receipt")
     assert (valid["valid"], valid["signed"]) == (True, sorted(PARTIES))
     text, bad = good.read_text(), tmp_path / "bad"
