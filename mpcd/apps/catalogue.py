@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mpcd.apps import auction, primitives
 from mpcd.errors import NotFoundError
 from mpcd.lang.tracing import Definition
-from mpcd.program.reading import who_learns_what
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,6 @@ class Entry:
     def name(self) -> str:
         """Its name in job files and policies, with hyphens."""
         return self.definition.name.replace("_", "-")
-
-    def who_learns_what(self, recipients: Mapping[str, Sequence[str]]) -> list[str]:
-        """Sentences for a job in which these get the outputs."""
-        return who_learns_what(self.definition.checked, recipients)
 
 
 _BIDS = {

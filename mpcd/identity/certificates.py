@@ -6,7 +6,7 @@ renewing them never touches the roster.
 
 A TLS library that trusts the whole roster would accept a leaf that one member issued in another's name. The
 name constraint makes OpenSSL and BoringSSL refuse it; since a malicious member could leave the constraint out
-of its own certificate, the roster refuses such certificates, and `issued_by` compares the issuer itself.
+of its own certificate, the roster refuses such certificates, and `leaf_fault` compares the issuer itself.
 """
 
 from __future__ import annotations
@@ -104,17 +104,11 @@ def issue_leaf(
     return Leaf(certificate.public_bytes(Encoding.PEM), secret)
 
 
-def issued_by(
-    leaf: bytes, identity_certificate: bytes, name: str, now: datetime, purpose: Purpose = "control"
-) -> bool:
-    """True if the owner of `identity_certificate`, called `name`, issued `leaf` (PEM or DER)."""
-    return not leaf_fault(leaf, identity_certificate, name, now, purpose)
-
-
 def leaf_fault(
     leaf: bytes, identity_certificate: bytes, name: str, now: datetime, purpose: Purpose = "control"
 ) -> str:
-    """What is wrong with a leaf, in words, or "" if nothing is; any bytes are accepted."""
+    """What is wrong with a leaf (PEM or DER) that the owner of `identity_certificate`, called `name`, is said
+    to have issued: in words, or "" if nothing is. Any bytes are accepted."""
     try:
         certificate, issuer = _read(leaf), _read(identity_certificate)
         certificate.verify_directly_issued_by(issuer)
@@ -135,7 +129,7 @@ def leaf_fault(
 
 
 def claimed_name(leaf: bytes) -> str:
-    """The party name that a leaf (PEM or DER) claims; it proves nothing before `issued_by` has said so.
+    """The party name that a leaf (PEM or DER) claims; it proves nothing before `leaf_fault` has said so.
 
     Raises    MalformedError if the certificate claims no party name
     """

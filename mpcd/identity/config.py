@@ -21,7 +21,6 @@ INT64 = (-(1 << 63), (1 << 63) - 1)
 NameOrAll = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9-]{0,31})$")]
 LabelOrAll = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z_][A-Za-z0-9_]{0,63})$")]
 ProgramOrAll = Annotated[str, StringConstraints(pattern=r"^(\*|sha256:[0-9a-f]{64}|[a-z][a-z0-9-]{0,63})$")]
-Whole = Annotated[Integer, Field(ge=0)]
 Positive = Annotated[Integer, Field(ge=1)]
 
 

@@ -126,10 +126,6 @@ class Roster:
             raise NotFoundError(f"{name!r} is not in the roster{did_you_mean(name, self.names)}")
         return found
 
-    def by_verify_key(self, verify_key: bytes) -> Member | None:
-        """The member with that Ed25519 key, or None."""
-        return next((member for member in self.members if member.verify_key == verify_key), None)
-
 
 def entry_of(identity: Identity, certificate_pem: bytes, role: Role, control: str, links: str = "") -> Member:
     """What an organisation gives to the others for their rosters."""

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from mpcd.errors import RefusedError, UsageError
+from mpcd.errors import RefusedError
 from mpcd.identity.envelope import Envelope
 from mpcd.identity.names import Field as Label
 from mpcd.identity.names import Name
@@ -129,17 +129,3 @@ def _check_datasets(consent: Consent, specification: Specification) -> None:
                 f"the consent of {consent.party} brings {dataset.rows} rows of {dataset.dataset} "
                 f"for {dataset.argument}, the job asks for at most {entry.rows} of {entry.dataset}"
             )
-
-
-def rows_of(consents: Mapping[str, Consent], specification: Specification) -> list[int]:
-    """The rows of each input of the specification, in its order.
-
-    Raises    UsageError if a consent is missing
-    """
-    rows: list[int] = []
-    for entry in specification.inputs:
-        if entry.party not in consents:
-            raise UsageError(f"there is no consent of {entry.party}")
-        found = {dataset.argument: dataset.rows for dataset in consents[entry.party].datasets}
-        rows.append(found[entry.argument])
-    return rows

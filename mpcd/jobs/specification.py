@@ -7,7 +7,7 @@ signed. The identity of the job is the digest of the envelope's type and payload
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -79,11 +79,6 @@ class Specification(Terms, Statement):
     def job(self) -> bytes:
         """The 32-byte identity of the job: the digest that the submitter signs."""
         return job_hash(self.to_bytes())
-
-    @property
-    def submitted(self) -> datetime:
-        """When the submitter made it, by its own clock."""
-        return datetime.fromtimestamp(self.created / 1000, UTC)
 
     def index_of(self, party: str) -> int | None:
         """The index of a computing party, or None for everybody else."""

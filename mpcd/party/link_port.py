@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from mpcd.errors import ChannelError
+from mpcd.identity.roster import split_address
 from mpcd.transport.grpc_server import AddressInUseError
 from mpcd.transport.preface import SIZE_BYTES, Preface
 
@@ -118,11 +119,10 @@ async def _read(connection: socket.socket) -> bytes:
 
 
 def _bind(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
+    host, port = split_address(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server = socket.create_server((host, int(port)), family=family, backlog=256)
+        server = socket.create_server((host, port), family=family, backlog=256)
     except OSError as error:
         raise AddressInUseError(
             f"cannot listen there: {os.strerror(error.errno or 0)}",

@@ -311,10 +311,6 @@ class Office:
             if not self._watchers[job]:
                 del self._watchers[job]
 
-    def matter(self, job: bytes) -> Matter | None:
-        """The job, if it has not ended."""
-        return self._matters.get(job)
-
 
 def _told(state: State, detail: str) -> str:
     """What others learn of the reason: our own faults may name files, and refusals were told before."""

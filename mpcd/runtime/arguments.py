@@ -8,7 +8,7 @@ daemons have agreed that all checks so far have passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,9 +26,6 @@ from mpcd.protocols.rep4.inputs import Context, expand
 from mpcd.protocols.rep4.sharing import Rep4
 from mpcd.protocols.rounds import Rounds, parallel
 from mpcd.ring.digests import digest
-
-Agree = Callable[[str, bytes], None]
-"""(name of a reveal, digest) -> returns if all parties agreed that it may happen, else raises."""
 
 ABORT, EXCLUDE = "abort", "exclude"
 

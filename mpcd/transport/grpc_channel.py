@@ -6,8 +6,6 @@ authorities. The name that is checked lives in certificates only, so addresses a
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import grpc
 
 from mpcd.errors import InternalError
@@ -43,11 +41,6 @@ def channel_to(member: Member, leaf: Leaf) -> grpc.aio.Channel:
     credentials = grpc.ssl_channel_credentials(member.certificate_pem, leaf.key_pem, leaf.certificate_pem)
     name: tuple[str, str | int] = ("grpc.ssl_target_name_override", host_name(member.name))
     return grpc.aio.secure_channel(member.control, credentials, options=[name, *_OPTIONS])
-
-
-def channel_to_socket(path: Path) -> grpc.aio.Channel:
-    """A channel to a daemon on this machine."""
-    return grpc.aio.insecure_channel(f"unix:{path.absolute()}", options=list(_OPTIONS))
 
 
 class Channels:

@@ -36,7 +36,7 @@ def test_a_job_file_is_read(document: JobDocument, specification: Specification)
     assert [entry.rows for entry in document.inputs_of("erin")] == [2]
     assert specification.index_of("carol") == 2
     assert specification.index_of("erin") is None
-    assert specification.submitted == NOW
+    assert specification.created == int(NOW.timestamp() * 1000)
 
 
 def test_the_other_kinds_of_program() -> None:

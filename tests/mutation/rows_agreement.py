@@ -19,8 +19,6 @@ ROWS = [
     Mutation("only the sender's signature is verified", _SLOTS, "in chain.signatures:",
              "in chain.signatures[:1]:",
              f"{_OF_SLOTS}::test_a_cheater_cannot_lengthen_a_chain_with_forged_signatures"),
-    Mutation("a proof of one value", _SLOTS, "if proof.first.digest == proof.second.digest:", "if False:",
-             _OF_SLOTS),
     Mutation("only one value of a sender is passed on", _CHAINS, "VALUES_FORWARDED = 2",
              "VALUES_FORWARDED = 1", f"{_OF_SLOTS}::test_two_signed_values_are_seen_by_all_and_proven"),
     Mutation("statements without the slot", _CHAINS,

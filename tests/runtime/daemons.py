@@ -1,4 +1,4 @@
-"""Four small daemons for tests: fork servers, receptions, and orders for a program."""
+"""Four small daemons for tests: fork servers, ports for links, and orders for a program."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import numpy as np
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.identity.certificates import issue_leaf, self_signed_ca
 from mpcd.identity.keys import Identity
+from mpcd.party.link_port import LinkPort
 from mpcd.protocols.rep4 import inputs
 from mpcd.runtime.workers import Job, WorkerPool
-from mpcd.transport.reception import Reception, Run
+from mpcd.transport.preface import JOB_BYTES
 
 PARTIES = 4
 
@@ -98,26 +99,25 @@ def _share(bid: Bid, session: bytes, orders: Sequence[pb.Order]) -> None:
 
 
 async def run_job(
-    pool: WorkerPool, receptions: Sequence[Reception], orders: Sequence[pb.Order], *, go: bool = True
+    pool: WorkerPool, ports: Sequence[LinkPort], orders: Sequence[pb.Order], *, go: bool = True
 ) -> list[pb.FromWorker]:
     """Run four job processes to their ends; the last message of each."""
     return list(
         await asyncio.gather(
-            *(_serve(pool, r, order, go) for r, order in zip(receptions, orders, strict=True))
+            *(_serve(pool, port, order, go) for port, order in zip(ports, orders, strict=True))
         )
     )
 
 
-async def _serve(pool: WorkerPool, reception: Reception, order: pb.Order, go: bool) -> pb.FromWorker:
-    run = Run.of(order.session, order.epoch, order.attempt)
-    reception.expect(run)
+async def _serve(pool: WorkerPool, port: LinkPort, order: pb.Order, go: bool) -> pb.FromWorker:
+    run = (order.session[:JOB_BYTES], order.epoch, order.attempt)
     job = await (await pool.reserve(30)).start()
     try:
         await job.send(pb.ToWorker(order=order))
-        await reception.claim(run, job.pass_socket)
+        await port.expect(run, job.pass_socket)
         return await _listen(job, go)
     finally:
-        reception.forget(run)
+        port.forget(run)
         job.close()
         await job.wait()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 import mpcd
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.apps.auction import second_price
+from mpcd.party.link_port import LinkPort
 from mpcd.program.text import parse
 from mpcd.runtime.workers import WorkerPool
-from mpcd.transport.reception import Reception, Run
+from mpcd.transport.preface import JOB_BYTES
+from tests.party.grpc_pair import free_port
 from tests.runtime.daemons import PARTIES, Bid, make_orders, reconstruct, run_job
 
 OWNERS = [f"party{k}" for k in range(PARTIES)]
@@ -27,11 +30,12 @@ class Cluster:
 
     runner: asyncio.Runner
     pool: WorkerPool
-    receptions: list[Reception]
+    links: list[LinkPort]
     ports: list[int]
+    listening: contextlib.AsyncExitStack
 
     def run(self, orders: Sequence[pb.Order], *, go: bool = True) -> list[pb.FromWorker]:
-        return self.runner.run(run_job(self.pool, self.receptions, orders, go=go))
+        return self.runner.run(run_job(self.pool, self.links, orders, go=go))
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +50,15 @@ async def _cluster(cache: Path, runner: asyncio.Runner) -> Cluster:
     pool = WorkerPool(PARTIES, cache)
     pool.launch()
     await pool.ready()
-    receptions = [Reception() for _ in range(PARTIES)]
-    return Cluster(runner, pool, receptions, [r.start("127.0.0.1", 0) for r in receptions])
+    links, ports = [LinkPort(16) for _ in range(PARTIES)], [free_port() for _ in range(PARTIES)]
+    listening = contextlib.AsyncExitStack()
+    for link, port in zip(links, ports, strict=True):
+        await listening.enter_async_context(link.listening(f"127.0.0.1:{port}"))
+    return Cluster(runner, pool, links, ports, listening)
 
 
 async def _close(cluster: Cluster) -> None:
-    for reception in cluster.receptions:
-        await reception.close()
+    await cluster.listening.aclose()
     await cluster.pool.close()
 
 
@@ -148,7 +154,7 @@ def test_a_party_that_never_comes_is_named(cluster: Cluster) -> None:
     orders = _auction(cluster, [420, 17, 410, 55])
     for order in orders:
         order.links_s = 1
-    alone = cluster.runner.run(run_job(cluster.pool, cluster.receptions[:3], orders[:3]))
+    alone = cluster.runner.run(run_job(cluster.pool, cluster.links[:3], orders[:3]))
     for failure in _failures(alone):
         assert failure.kind == "channel"
         assert 3 in failure.unreachable
@@ -156,7 +162,7 @@ def test_a_party_that_never_comes_is_named(cluster: Cluster) -> None:
 
 def test_the_deadline_ends_it(cluster: Cluster) -> None:
     orders = _auction(cluster, [420, 17, 410, 55], deadline_s=0.3)
-    alone = cluster.runner.run(run_job(cluster.pool, cluster.receptions[:1], orders[:1]))
+    alone = cluster.runner.run(run_job(cluster.pool, cluster.links[:1], orders[:1]))
     assert _failures(alone)[0].kind == "deadline"
 
 
@@ -197,22 +203,20 @@ def test_a_killed_party_is_noticed_at_once(cluster: Cluster) -> None:
     async def body() -> list[pb.Failure]:
         orders = _auction(cluster, [420, 17, 410, 55])
         order = orders[1]
-        run = Run.of(order.session, order.epoch, order.attempt)
-        reception = cluster.receptions[1]
+        run = (order.session[:JOB_BYTES], order.epoch, order.attempt)
         others = [0, 2, 3]
-        reception.expect(run)
         job = await (await cluster.pool.reserve(20)).start()
         survivors = asyncio.ensure_future(
-            run_job(cluster.pool, [cluster.receptions[k] for k in others], [orders[k] for k in others])
+            run_job(cluster.pool, [cluster.links[k] for k in others], [orders[k] for k in others])
         )
         await job.send(pb.ToWorker(order=order))
-        await reception.claim(run, job.pass_socket)
+        await cluster.links[1].expect(run, job.pass_socket)
         while (message := await job.receive()) is not None and message.WhichOneof("body") != "reveal":
             pass
         job.kill()
         assert await job.wait() == -9
         job.close()
-        reception.forget(run)
+        cluster.links[1].forget(run)
         return _failures(await survivors)
 
     for failure in cluster.runner.run(body()):

@@ -255,7 +255,7 @@ def test_everything_dies_with_the_daemon(runner: asyncio.Runner, cache: Path) ->
 
 def test_the_daemons_side_loads_no_kernels() -> None:
     code = (
-        "import sys, mpcd.runtime.workers, mpcd.transport.reception; "
+        "import sys, mpcd.runtime.workers, mpcd.party.link_port; "
         "bad = {'numba', 'mpcd.ring.kernels', 'mpcd.runtime.worker'} & set(sys.modules); "
         "sys.exit(str(bad) if bad else 0)"
     )

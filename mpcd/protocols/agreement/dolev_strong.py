@@ -72,16 +72,6 @@ Outcome = dict[int, Verdict]
 equivocation may differ, that there are two does not)."""
 
 
-def proves_equivocation(proof: Equivocated, slot_id: bytes, sender: int, verify: Verify) -> bool:
-    """Whether the two signed values convict `sender`; needs nothing but the sender's key."""
-    if proof.first.digest == proof.second.digest:
-        return False
-    return all(
-        verify(sender, statement(slot_id, sender, half.digest), half.signature)
-        for half in (proof.first, proof.second)
-    )
-
-
 def slots(
     me: int,
     parties: Sequence[int],

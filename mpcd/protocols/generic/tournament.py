@@ -24,12 +24,6 @@ from mpcd.protocols.generic.select import mux, spread
 from mpcd.protocols.rounds import Rounds, parallel
 
 
-def with_positions(e: Engine[A, B], table: A) -> A:
-    """Add a last line that holds each row's number 0, 1, 2, ...; local."""
-    positions = np.arange(table.shape[1], dtype=np.int64)[np.newaxis]
-    return e.join([table, e.constant(positions)], 0)
-
-
 def largest(e: Engine[A, B], table: A, *, full: bool = False) -> Rounds[A]:
     """The row with the largest key; the first of them if there are several.
 

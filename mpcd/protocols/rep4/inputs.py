@@ -3,7 +3,7 @@
 Members and outsiders take the same path. The owner splits its columns into x = x[0]+x[1]+x[2]+x[3]: three
 seeds and one correction. It commits to each summand, and the parties agree on the commitments before
 anybody opens a share; then the holders of x[a] (all parties but a) check what they were sent, tell each
-other what they have, and pass on what another holder misses.
+other what they have (`agreement.outcomes.holdings`), and pass on what another holder misses.
 
 Notation  payload a  what stands for x[a]: a 32-byte seed for a < 3, for a = 3 the words of all columns,
                      column after column, little-endian
@@ -18,7 +18,7 @@ Source    Spec rep4 7.1, 7.2, 7.3, 7.4
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,33 +127,3 @@ def _expand(seed: bytes, a: int, shape: tuple[int, ...], context: Context) -> Wo
 
 def _commitment(context: Context, a: int, rows: int, payload: bytes, salt: bytes) -> bytes:
     return commit("mpcd in", salt, *context.parts(), bytes([a]), rows.to_bytes(8, "big"), payload)
-
-
-# -- agreeing on who has what ---------------------------------------------------------------------------
-
-
-def accepted(have: Mapping[int, frozenset[int]]) -> bool:
-    """Is an input accepted? `have`: party -> the summands that it says it has, agreed by a slot.
-
-    A party whose value in the slot is missing has nothing; a claim to the summand that a party must not
-    hold does not count. Accepted iff every summand is with at least two of its three holders: one of them
-    is honest, so that after `forwards` every honest holder has it.
-    """
-    return all(len(_havers(have, a)) >= 2 for a in range(PARTIES))
-
-
-def forwards(have: Mapping[int, frozenset[int]]) -> Iterator[tuple[int, int, int]]:
-    """Yield (from, to, a): who passes payload and salt of an accepted input on to which holder.
-
-    Everybody who has a summand sends it to every holder who has not, since one of the senders may
-    lie; the receiver takes the first that opens the commitment. Nothing goes to party a.
-    """
-    for a in range(PARTIES):
-        havers = _havers(have, a)
-        for to in sorted(holders(a) - havers):
-            for of in sorted(havers):
-                yield of, to, a
-
-
-def _havers(have: Mapping[int, frozenset[int]], a: int) -> frozenset[int]:
-    return frozenset(p for p in holders(a) if a in have.get(p, frozenset()))

@@ -26,7 +26,6 @@ from mpcd.protocols.rep4.party import Party4
 from mpcd.protocols.rep4.sharing import Bits4, Rep4, slot
 from mpcd.protocols.rounds import Round, Rounds, Spec, Words
 from mpcd.ring.bits import words_for
-from mpcd.ring.streams import Stream
 
 
 class Row(NamedTuple):
@@ -136,15 +135,3 @@ def _mask(j: Jump, pad: Words, message: Words, *, boolean: bool) -> None:
         np.bitwise_xor(j.value, pad, out=message)
     else:
         np.subtract(j.value, pad, out=message)
-
-
-def random(p: Party4, shape: tuple[int, ...]) -> Rep4:
-    """A sharing of uniform elements that nobody knows, without a message.
-
-    Cost  0 rounds
-    """
-    data = np.empty((3, *shape), np.uint64)
-    streams: list[Stream] = p.open_streams(((p.me + 1) % 4, (p.me + 2) % 4, (p.me + 3) % 4))
-    for stream, out in zip(streams, data, strict=True):
-        stream.fill(out)
-    return Rep4(data)

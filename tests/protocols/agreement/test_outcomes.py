@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mpcd.errors import InternalError
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Equivocated, Outcome, SignedValue, Verdict
 from mpcd.protocols.agreement.outcomes import (
+    Holdings,
     Ready,
     complaint_value,
     complaints,
@@ -181,6 +182,38 @@ def test_no_bitmap_of_the_right_length_is_zeros(word: Verdict) -> None:
 def test_nobody_holds_its_own_summand_even_if_it_says_so() -> None:
     found = holdings(all_say({p: have(p) for p in PARTIES} | {1: b"\xff"}), EXPECTED)
     assert all(a not in found.holders[key, a] for key in EXPECTED for a in PARTIES)
+
+
+HAVES = [frozenset(s for s in range(4) if bits >> s & 1) for bits in range(16)]
+ONE = [EXPECTED[0]]
+
+
+def _bitmaps(have: dict[int, frozenset[int]]) -> Outcome:
+    return all_say({p: have_value(ONE, PARTIES, {(ONE[0], a) for a in held}) for p, held in have.items()})
+
+
+def test_whatever_one_liar_says_accepted_inputs_reach_every_honest_holder() -> None:
+    """Exhaustive: every honest state of a single owner's four summands, every liar, every lie.
+
+    Failure would be: an accepted input that an honest holder cannot get from an honest one, or an input that
+    all honest holders have and that is rejected.
+    """
+    for liar in PARTIES:
+        honest = [p for p in PARTIES if p != liar]
+        states = [[h for h in HAVES if p not in h] for p in honest]
+        for truth in product(*states):
+            have = dict(zip(honest, truth, strict=True))
+            for lie in HAVES:
+                _assert_rule(have, holdings(_bitmaps({**have, liar: lie}), ONE))
+            _assert_rule(have, holdings(_bitmaps(have) | {liar: Bottom()}, ONE))
+
+
+def _assert_rule(truth: dict[int, frozenset[int]], found: Holdings) -> None:
+    if all(len(held) == 3 for held in truth.values()):
+        assert found.accepted
+    for a in PARTIES if found.accepted else ():
+        honest_givers = found.holders[ONE[0], a] & {p for p, held in truth.items() if a in held}
+        assert honest_givers or all(a in held for p, held in truth.items() if p != a)
 
 
 def test_an_empty_job_has_an_empty_bitmap() -> None:

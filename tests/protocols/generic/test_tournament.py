@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mpcd.errors import UsageError
 from mpcd.protocols.engine import AnyEngine
-from mpcd.protocols.generic.tournament import largest, two_largest, with_positions
+from mpcd.protocols.generic.tournament import largest, two_largest
 from mpcd.protocols.rep4 import compare
 from mpcd.protocols.rep4.costs import cost
 from mpcd.protocols.rep4.engine import Rep4Engine
@@ -23,6 +23,12 @@ from tests.protocols.rep4.four import run as run_four
 NARROW = st.integers(-(2**62), 2**62 - 1)
 FEW = st.integers(-2, 2)
 """So few values that nearly every tournament has ties."""
+
+
+def with_positions(e: AnyEngine, table: Any) -> Any:
+    """Add a last line that holds each row's number."""
+    positions = np.arange(table.shape[1], dtype=np.int64)[np.newaxis]
+    return e.join([table, e.constant(positions)], 0)
 
 
 def best(e: AnyEngine, keys: Any) -> Rounds[Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mpcd.errors import UsageError
 from mpcd.protocols.rep4 import sharing
-from mpcd.protocols.rep4.jump import FROM_01, FROM_23, Jump, jump, jump_bits, random
+from mpcd.protocols.rep4.jump import FROM_01, FROM_23, Jump, jump, jump_bits
 from mpcd.protocols.rep4.sharing import Bits4, held, slot
 from mpcd.protocols.rounds import Words
 from mpcd.runtime.lockstep import lockstep
@@ -102,11 +102,6 @@ def test_joint_messages_share_what_two_parties_know() -> None:
     run_bits = lockstep([jump_bits(p, jumps(p.me), (190,)) for p in parties()])
     for k, expected in enumerate((u, v)):
         np.testing.assert_array_equal(reveal_planes([r[k] for r in run_bits.results()]), expected)
-
-
-def test_random_sharings_are_consistent_and_differ() -> None:
-    drawn = [random(p, (50,)) for p in parties()]
-    assert len(set(reveal(drawn).tolist())) == 50
 
 
 def test_sizes() -> None:
