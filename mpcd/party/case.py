@@ -257,6 +257,7 @@ def make_slots(case: Case) -> Slots:
         fix=fix,
         delta_s=tools.pace.delta_s,
         grace_s=tools.pace.stage_s + tools.pace.delta_s,
+        latest=case.last_call,
     )
     return Slots(seat)
 

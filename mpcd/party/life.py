@@ -249,7 +249,8 @@ class Life:
             kind: Kind | None = "bad-tag" if isinstance(error, BadTag) else "bad-frame"
             return StageEnd(Event.FAULT, error.what, kind=kind, blamed=blamed, step=error.step)
         if isinstance(error, ChannelError):
-            late = case.now() >= case.terms.deadline - 2 * case.slot_s
+            # Timers of the computation fire at that moment, some a little before it.
+            late = case.now() >= case.terms.deadline - 2 * case.slot_s - case.tools.pace.delta_s / 2
             event = Event.DEADLINE if late and not error.unreachable else Event.FAULT
             unreachable = case.names(error.unreachable) - {case.name}
             kind = "silence" if unreachable else None

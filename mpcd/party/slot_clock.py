@@ -7,9 +7,9 @@ could be split. So parties exchange signed *marks* first:
   timeout   my timer for this stage has run out
   left      I have ended this job and will say nothing more in any of its slots
 
-A party enters as soon as it holds a certificate: done (or left) marks of all parties, or timeout marks of
-t + 1 parties, among them an honest one. It passes the certificate on in the same moment, so that all others
-enter one delay later at most. Round k then ends at entry + 2 k Delta.
+A party enters as soon as it holds a certificate: done (or left) marks of all parties, or timeout (or left)
+marks of t + 1 parties, among them an honest one. It passes the certificate on in the same moment, so that
+all others enter one delay later at most. Round k then ends at entry + 2 k Delta.
 
 A bare signed ENTER of one party, without a certificate, would serve agreement as well, but would let one
 cheater start a slot before the honest parties are ready, and so shut out inputs or spoil every job.
@@ -87,8 +87,9 @@ class Marks:
         finished = self._who("done") | self._who("left")
         if len(finished) == self._parties:
             return tuple(m for m in self._held.values() if m.kind != "timeout")
-        if len(self._who("timeout")) > self._t:
-            return tuple(m for m in self._held.values() if m.kind == "timeout")
+        # Whoever has left will never time out: the last one there would wait for a second in vain.
+        if len(self._who("timeout") | self._who("left")) > self._t:
+            return tuple(m for m in self._held.values() if m.kind != "done")
         return None
 
     def _who(self, kind: str) -> frozenset[int]:

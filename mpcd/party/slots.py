@@ -15,6 +15,7 @@ Rules     our value is fixed on the disk before it is signed; the first letter o
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -59,7 +60,7 @@ class Seat:
     """Our place among the computing parties of one job, and what slots need of the rest of the daemon.
 
     delta_s  bound on one message's way, in seconds; grace_s  how long after our own stage timer we
-    wait for others before we give the job up
+    wait for others before we give the job up, and latest  until when at most, on the monotonic clock
     """
 
     job: bytes
@@ -73,6 +74,7 @@ class Seat:
     fix: Fix = field(repr=False)
     delta_s: float
     grace_s: float
+    latest: float = math.inf
 
     @property
     def peers(self) -> tuple[int, ...]:
@@ -198,6 +200,7 @@ class _Run:
         if working is not None:
             working.add_done_callback(lambda _: self._wake.set())
         said: set[str] = set()
+        give_up = max(by, min(by + self.seat.grace_s, self.seat.latest))
         try:
             while (certificate := self.marks.certificate()) is None:
                 now = self.seat.clock.monotonic()
@@ -207,10 +210,10 @@ class _Run:
                     self._say("done", said)
                 elif now >= by and "timeout" not in said:
                     self._say("timeout", said)
-                elif now >= by + self.seat.grace_s:
+                elif now >= give_up:
                     raise self._too_few()
                 else:
-                    until = min(by if now < by else by + self.seat.grace_s, now + self._again_s)
+                    until = min(by if now < by else give_up, now + self._again_s)
                     if not await self._pause(until):
                         self._tell(self.marks.of(self.seat.me))
             self.entered = self.seat.clock.monotonic()

@@ -18,7 +18,9 @@ ROWS = [
     # -- the slot clock and the driver of slots
     Mutation("marks are not verified", _CLOCK, "if not self._verify(mark.party, self._words[mark.kind], mark.signature):", "if False:",
              f"{_T_SLOTS}::test_forged_marks_count_for_nothing"),
-    Mutation("one party's timer begins a slot", _CLOCK, 'if len(self._who("timeout")) > self._t:', 'if len(self._who("timeout")) > 0:',
+    Mutation("one party's timer begins a slot", _CLOCK,
+             'if len(self._who("timeout") | self._who("left")) > self._t:',
+             'if len(self._who("timeout") | self._who("left")) > 0:',
              f"{_T_SLOTS}::test_one_cheater_cannot_begin_a_slot_before_the_honest_are_ready"),
     Mutation("marks without the slot", _CLOCK, 'b"" if kind == "left" else slot_id', 'b""',
              f"{_T_SLOTS}::test_marks_of_another_slot_or_job_count_for_nothing"),
