@@ -10,7 +10,7 @@ from mpcd.jobs.consent import verify_consents
 from mpcd.jobs.states import State
 from mpcd.party.case import Terms
 from mpcd.party.datasets import Datasets, program_inputs
-from mpcd.party.life import Life
+from mpcd.party.life import Life, was_opened
 from mpcd.party.matter import House
 from mpcd.party.proposals import read_proposal
 from mpcd.storage.jobs import JobRow
@@ -48,5 +48,6 @@ async def revive(house: House, row: JobRow) -> Life:
         replace(tools, reader=datasets),
         state=State(row.state),
         session=row.session,
+        opened=await was_opened(tools.store, row.job),
         on_change=lambda state, detail: house.changed(row.job, state, detail),
     )

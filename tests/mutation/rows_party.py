@@ -65,10 +65,12 @@ ROWS = [
              f"{_T_FAULTS}::test_no_share_leaves_a_holder_before_the_opening_is_on_its_disk"),
     Mutation("outputs are served to anybody", _OPEN, "    if not allowed or (request.output and (request.output, requester) not in places(case)):", "    if False:",
              f"{_T_CHEAT}::test_an_outsider_gets_nothing"),
-    Mutation("served summands are not compared with commitments", _OPEN, "if opened and opens(com, place, a, len(opened.summand) // 8, opened):", "if opened:",
+    Mutation("served summands are not compared with commitments", _OPEN, "if opened is None or not opens(com, place, a, len(opened.summand) // 8, opened):", "if opened is None:",
              f"{_T_CHEAT}::test_one_lying_holder_neither_changes_nor_withholds_an_output"),
     Mutation("one holder can end a recipient's waiting", _OPEN, "if len(self._ended) > CORRUPTED:", "if len(self._ended) > 0:",
              f"{_T_CHEAT}::test_one_holder_that_says_aborted_from_the_beginning_ends_nobodys_waiting"),
+    Mutation("what was opened is forgotten by a restart", "mpcd/party/past.py", "opened=await was_opened(tools.store, row.job),", "",
+             "tests/party/test_past.py::test_what_was_opened_is_served_after_any_number_of_restarts"),
     # -- states and storage
     Mutation("a party that fails does not say so", _LIFE, "            self._slots.leave()\n", "            pass\n",
              f"{_T_CHEAT}::test_a_job_process_that_fails_at_one_party_keeps_everything_closed"),
