@@ -29,6 +29,8 @@ _INT = types.int64
 _TILE_COLUMNS, _TILE_DEPTH = 16, 512
 
 _CYCLIC = types.void(_IN, _IN, _IN1, _IN1, _IN1, _INT, _INT, _OUT, _OUT1, _OUT1)
+_PLACES = types.Array(types.int64, 1, "C", readonly=True)
+_SMALL = types.void(_IN, _IN, _IN1, _PLACES, _OUT, _OUT)
 _ROW = types.void(_IN, _IN, _INT, _INT, _INT, _INT, _IN1, _INT, _INT, _OUT, _OUT1, _INT)
 
 
@@ -106,6 +108,61 @@ def and_row(
         message[k - offset] = masked
         out[receiver, k] ^= pad[i]
         out[outsider, k] ^= masked
+
+
+@compiled(_SMALL)
+def mul_small(x: Any, y: Any, pads: Any, places: Any, out: Any, messages: Any) -> None:
+    """All rows of a small product at once: `mul_cyclic`, one `mul_row`, and the pads of outside rows.
+
+    pads      the slices drawn, one after the other, each padded to an even number of words
+    places    9 numbers: slices of the pads of the cyclic rows as outsider, backup and sender; of the single
+              row its slice, receiver slot and outsider slot; of the outside row its slice and
+              receiver slot; the length of a slice. A slice of -1: there is no such row
+    messages  (3, n): backed, sent, that of the single row
+    """
+    step = places[8]
+    for k in range(x.shape[1]):
+        pad0, pad1, pad2 = pads[places[0] * step + k], pads[places[1] * step + k], pads[places[2] * step + k]
+        y1 = y[1, k]
+        for_backup = x[0, k] * (y[0, k] + y1) + x[1, k] * y[0, k] - pad1
+        for_sender = x[1, k] * (y1 + y[2, k]) + x[2, k] * y1 - pad2
+        messages[0, k] = for_backup
+        messages[1, k] = for_sender
+        out[0, k] = for_backup + pad0
+        out[1, k] = for_sender + pad1
+        out[2, k] = pad2
+        if places[3] >= 0:
+            a, b, pad = places[4], places[5], pads[places[3] * step + k]
+            masked = x[a, k] * y[b, k] + x[b, k] * y[a, k] - pad
+            messages[2, k] = masked
+            out[a, k] += pad
+            out[b, k] += masked
+        if places[6] >= 0:
+            out[places[7], k] += pads[places[6] * step + k]
+
+
+@compiled(_SMALL)
+def and_small(x: Any, y: Any, pads: Any, places: Any, out: Any, messages: Any) -> None:
+    """As `mul_small`, on packed bits."""
+    step = places[8]
+    for k in range(x.shape[1]):
+        pad0, pad1, pad2 = pads[places[0] * step + k], pads[places[1] * step + k], pads[places[2] * step + k]
+        y1 = y[1, k]
+        for_backup = (x[0, k] & (y[0, k] ^ y1)) ^ (x[1, k] & y[0, k]) ^ pad1
+        for_sender = (x[1, k] & (y1 ^ y[2, k])) ^ (x[2, k] & y1) ^ pad2
+        messages[0, k] = for_backup
+        messages[1, k] = for_sender
+        out[0, k] = for_backup ^ pad0
+        out[1, k] = for_sender ^ pad1
+        out[2, k] = pad2
+        if places[3] >= 0:
+            a, b, pad = places[4], places[5], pads[places[3] * step + k]
+            masked = (x[a, k] & y[b, k]) ^ (x[b, k] & y[a, k]) ^ pad
+            messages[2, k] = masked
+            out[a, k] ^= pad
+            out[b, k] ^= masked
+        if places[6] >= 0:
+            out[places[7], k] ^= pads[places[6] * step + k]
 
 
 @compiled(types.void(_IN3, _IN3, _OUT))

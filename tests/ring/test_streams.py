@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpcd.errors import InternalError
-from mpcd.ring.streams import MAX_BLOCKS, Stream, Streams, derive, expand_seed
+from mpcd.ring.streams import MAX_BLOCKS, Stream, Streams, derive, expand_seed, stream_name
 
 KEY = bytes(range(16))
 
@@ -131,3 +131,25 @@ def test_slices_drawn_at_once_are_the_slices_drawn_in_turn(sizes: list[int]) -> 
     one_by_one = stream()
     for slice_, size in zip(stream().draw_slices(sizes), sizes, strict=True):
         np.testing.assert_array_equal(slice_, one_by_one.draw(size))
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 63])
+def test_few_words_of_several_streams_are_those_of_each_stream(size: int) -> None:
+    keys = {a: bytes([a]) * 16 for a in range(3)}
+    together = Streams(keys).draw_few(stream_name("p"), [(0, 2), (2, 1)], size)
+    apart, step = Streams(keys), size + size % 2
+    slices = [*apart.open(0, "p").draw_slices([size, size]), *apart.open(2, "p").draw_slices([size])]
+    for k, expected in enumerate(slices):
+        np.testing.assert_array_equal(together[k * step : k * step + size], expected)
+
+
+def test_few_words_are_drawn_once_and_are_few() -> None:
+    streams = Streams({0: KEY})
+    streams.draw_few(stream_name("p"), [(0, 1)], 4)
+    for path, key in (("p", 0), ("q", 1)):
+        with pytest.raises(InternalError):
+            streams.draw_few(stream_name(path), [(key, 1)], 4)
+    with pytest.raises(InternalError, match="twice"):
+        streams.open(0, "p")
+    with pytest.raises(InternalError, match="few"):
+        streams.draw_few(stream_name("r"), [(0, 2)], 200)

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from mpcd.protocols.rep4.party import Party4
-from mpcd.protocols.rep4.schedule import WHOLE, Plan, Task
+from mpcd.protocols.rep4.schedule import WHOLE, Few, Plan, Task
 from mpcd.protocols.rounds import Message, Round, Rounds, Spec, Words
+from mpcd.ring.streams import stream_name
 
 PIECE = 8192
 """Words done at a time: pads, operands and results of a piece stay in the second-level cache."""
@@ -27,6 +29,8 @@ Cyclic = Callable[[Words, Words, Words, int, int, Words, Words, Words], None]
 """(pad0, pad1, pad2, start, stop, out, sent, backed): the four cyclic rows, for some words of the array."""
 Single = Callable[[Task, Words, int, int, Words, Words, int], None]
 """(task, pad, start, stop, out, message, offset): one row as its sender or backup."""
+Small = Callable[[Words, Words, Words, npt.NDArray[np.int64], Words, Words], None]
+"""(x, y, pads, places, out, messages): all rows of a small product."""
 Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 PadOf = Callable[[Task, int, int], Words]
 """(task, start, stop) -> the pad of a row for some words of the array; in order, each once."""
@@ -39,6 +43,26 @@ class Terms:
     cyclic: Cyclic
     single: Single
     add: np.ufunc
+
+
+def exchange_few(
+    p: Party4, doing: Plan, few: Few, kernel: Small, add: np.ufunc, x: Words, y: Words
+) -> Rounds[Words]:
+    """The same as `exchange` for an elementwise product of few words, in one call of a kernel: what a round
+    of a small product costs is the number of calls."""
+    size = x.shape[1]
+    pads = p.streams.draw_few(stream_name(p.path), few.wanted, size)
+    out, messages = np.empty((3, size), np.uint64), np.empty((3, size), np.uint64)
+    kernel(x, y, pads, _places(few, size), out, messages)
+    send = {(to, label): messages[k] for to, label, k in few.send}
+    vouch = {(of, to, label): messages[k] for of, to, label, k in few.vouch}
+    return (yield from _round(p, doing, add, out, send, vouch))
+
+
+@lru_cache(maxsize=1024)
+def _places(few: Few, size: int) -> npt.NDArray[np.int64]:
+    """The numbers that a kernel of small products wants."""
+    return np.array([*few.places, size + (size & 1)], np.int64)
 
 
 def exchange(p: Party4, doing: Plan, terms: Terms, out: Words) -> Rounds[Words]:
@@ -54,12 +78,26 @@ def exchange(p: Party4, doing: Plan, terms: Terms, out: Words) -> Rounds[Words]:
             send[row.receiver, task.label] = message
         else:
             vouch[row.sender, row.receiver, task.label] = message
+    return (yield from _round(p, doing, terms.add, out, send, vouch))
+
+
+def _round(
+    p: Party4,
+    doing: Plan,
+    add: np.ufunc,
+    out: Words,
+    send: dict[Message, Words],
+    vouch: dict[tuple[int, int, str], Words],
+) -> Rounds[Words]:
+    """The network round; what arrives is added to the outsider's summand."""
+    size = out.shape[1]
     recv, vouched = _expected(doing, size)
     inbox = yield Round(p.path, send, vouch, recv, vouched)
+    spans = _spans(size)
     for task in doing.incoming:
         start, stop = spans[task.span]
         mine = out[task.outsider_slot, start:stop]
-        terms.add(mine, inbox[task.row.sender, task.label], out=mine)
+        add(mine, inbox[task.row.sender, task.label], out=mine)
     return out
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpcd.errors import UsageError
-from mpcd.protocols.rep4.exchange import Terms, exchange
+from mpcd.protocols.rep4.exchange import Terms, exchange, exchange_few
 from mpcd.protocols.rep4.party import Party4
 from mpcd.protocols.rep4.schedule import BALANCE_FROM, Plan, Task, plan
 from mpcd.protocols.rep4.sharing import ALL, Bits4, Rep4
@@ -34,10 +34,11 @@ class Ring:
     multiply: np.ufunc
     cyclic: Callable[..., None]
     row: Callable[..., None]
+    small: Callable[..., None]
 
 
-INTEGERS = Ring(np.add, np.multiply, kernels.mul_cyclic, kernels.mul_row)
-BITS = Ring(np.bitwise_xor, np.bitwise_and, kernels.and_cyclic, kernels.and_row)
+INTEGERS = Ring(np.add, np.multiply, kernels.mul_cyclic, kernels.mul_row, kernels.mul_small)
+BITS = Ring(np.bitwise_xor, np.bitwise_and, kernels.and_cyclic, kernels.and_row, kernels.and_small)
 
 
 def mul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
@@ -117,6 +118,8 @@ def matmul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
 
 def _elementwise(p: Party4, ring: Ring, doing: Plan, x: Words, y: Words) -> Rounds[Words]:
     """(3, n), (3, n) -> (3, n)."""
+    if doing.few is not None:
+        return exchange_few(p, doing, doing.few, ring.small, ring.add, x, y)
 
     def cyclic(
         pad0: Words, pad1: Words, pad2: Words, start: int, stop: int, out: Words, sent: Words, backed: Words

@@ -57,6 +57,21 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Few:
+    """A plan of undivided, fused rows, as the kernels of small products take it.
+
+    wanted   (key, slices to draw of it), in order
+    places   see `mpcd.ring.kernels.mul_small`, the length of a slice left out
+    send     (receiver, label, number of the message), vouch: with the sender before it
+    """
+
+    wanted: tuple[tuple[int, int], ...]
+    places: tuple[int, ...]
+    send: tuple[tuple[int, str, int], ...]
+    vouch: tuple[tuple[int, int, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """What a party does for a product.
 
@@ -70,6 +85,7 @@ class Plan:
     keys      keys to draw from
     draws     for every one of them its rows, in the order in which slices are cut off the stream
     live      summands of the result that may be different from zero
+    few       the same in numbers, if all rows can be done by one kernel
     """
 
     known: tuple[Task, ...]
@@ -81,6 +97,7 @@ class Plan:
     keys: tuple[int, ...]
     draws: tuple[tuple[Task, ...], ...]
     live: frozenset[int]
+    few: Few | None = None
 
     @property
     def backs(self) -> Task:
@@ -101,16 +118,46 @@ def plan(me: int, x_live: frozenset[int], y_live: frozenset[int], balanced: bool
     single = [task for task in rows if not (fused and task.number in CYCLIC)]
     keys = tuple(sorted({task.row.receiver for task in rows} - {me}))
     both = x_live & y_live
+    known = tuple(t for t in single if me in (t.row.sender, t.row.backup))
+    outside = tuple(t for t in single if me == t.row.outsider)
+    three = tuple(_task(me, (me + k) % 4, balanced) for k in (2, 3, 0)) if fused else ()
+    draws = tuple(tuple(task for task in rows if task.row.receiver == key) for key in keys)
     return Plan(
-        known=tuple(t for t in single if me in (t.row.sender, t.row.backup)),
-        outside=tuple(t for t in single if me == t.row.outsider),
+        known=known,
+        outside=outside,
         incoming=tuple(t for t in rows if me == t.row.receiver),
         diagonal=() if fused else tuple(slot(me, a) for a in sorted(both) if a != me),
-        fused=tuple(_task(me, (me + k) % 4, balanced) for k in (2, 3, 0)) if fused else (),
+        fused=three,
         sections=(FIRST, SECOND) if balanced else (WHOLE,),
         keys=keys,
-        draws=tuple(tuple(task for task in rows if task.row.receiver == key) for key in keys),
+        draws=draws,
         live=both.union(*({t.row.receiver, t.row.outsider} for t in rows)),
+        few=_few(me, keys, draws, three, known, outside) if fused and not balanced else None,
+    )
+
+
+def _few(
+    me: int,
+    keys: tuple[int, ...],
+    draws: tuple[tuple[Task, ...], ...],
+    three: tuple[Task, ...],
+    known: tuple[Task, ...],
+    outside: tuple[Task, ...],
+) -> Few:
+    """The plan in numbers; of the two rows that are not cyclic a party knows one at most, and one is outside
+    at most."""
+    order = [task.number for tasks in draws for task in tasks]
+    places = [order.index(task.number) for task in three]
+    for tasks, slots in ((known, 2), (outside, 1)):
+        task = tasks[0] if tasks else None
+        places.append(-1 if task is None else order.index(task.number))
+        places += [0 if task is None else (task.receiver_slot, task.outsider_slot)[k] for k in range(slots)]
+    carried = [(three[1], 0), (three[2], 1), *((task, 2) for task in known)]
+    return Few(
+        wanted=tuple((key, len(tasks)) for key, tasks in zip(keys, draws, strict=True)),
+        places=tuple(places),
+        send=tuple((t.row.receiver, t.label, k) for t, k in carried if t.row.sender == me),
+        vouch=tuple((t.row.sender, t.row.receiver, t.label, k) for t, k in carried if t.row.sender != me),
     )
 
 

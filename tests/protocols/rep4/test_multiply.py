@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ from mpcd.errors import InternalError, UsageError
 from mpcd.protocols.rep4 import exchange, multiply, schedule
 from mpcd.protocols.rep4.party import Party4
 from mpcd.protocols.rep4.sharing import ALL, Bits4, Rep4, held
-from mpcd.protocols.rounds import run_locally
-from mpcd.ring.streams import Streams
+from mpcd.protocols.rounds import Spec, run_locally
 from mpcd.runtime.lockstep import lockstep
 from tests.protocols.rep4.four import each, parties, reveal, reveal_planes, run, share
+from tests.protocols.rep4.pads import OpenedStreams
 from tests.protocols.rep4.sharings import LIVES, dealt, share_live, share_planes, words
 
 U64 = st.integers(0, 2**64 - 1)
@@ -103,10 +104,34 @@ def test_shapes_must_fit() -> None:
         next(multiply.conj(p, narrow, wide))
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 63])
+@pytest.mark.parametrize("me", range(4))
+@pytest.mark.parametrize("ring", [multiply.INTEGERS, multiply.BITS])
+def test_small_products_are_those_of_the_general_way(ring: multiply.Ring, me: int, size: int) -> None:
+    """Bit for bit: messages, what is vouched for, what is expected, and the result."""
+    doing = schedule.plan(me, ALL, ALL, False)
+    assert doing.few is not None
+    x, y = words(1, 3, size), words(2, 3, size)
+    found = []
+    for plan in (doing, dataclasses.replace(doing, few=None)):
+        step = multiply._elementwise(parties()[me].at("here"), ring, plan, x, y)
+        r = next(step)
+        inbox = {key: words(9, *spec.shape) for key, spec in r.recv.items() if isinstance(spec, Spec)}
+        with pytest.raises(StopIteration) as stop:
+            step.send(inbox)
+        found.append((r, stop.value.value))
+    (few, few_result), (general, general_result) = found
+    np.testing.assert_array_equal(few_result, general_result)
+    for a, b in ((few.send, general.send), (few.vouch, general.vouch)):
+        assert a.keys() == b.keys()
+        assert all(np.array_equal(a[key], b[key]) for key in a)  # type: ignore[index,arg-type]
+    assert (few.path, few.recv, few.vouched) == (general.path, general.recv, general.vouched)
+
+
 # -- vectors -----------------------------------------------------------------------------------------
 
 
-class FixedPads(Streams[int]):
+class FixedPads(OpenedStreams):
     """Streams whose slices begin with given words: r of the rows in the order of the schedule."""
 
     PADS = (11, 13, 17, 19, 23, 29)

@@ -20,10 +20,11 @@ from mpcd.protocols.rep4.party import Party4
 from mpcd.protocols.rep4.schedule import ROWS
 from mpcd.protocols.rep4.sharing import Bits4, Rep4, held
 from mpcd.protocols.rounds import Inbox, Rounds, Words
-from mpcd.ring.streams import Stream, Streams
+from mpcd.ring.streams import Stream
 from mpcd.runtime.lockstep import lockstep
 from mpcd.testing.wrappers import spy
 from tests.protocols.rep4.four import parties
+from tests.protocols.rep4.pads import OpenedStreams
 from tests.protocols.rep4.sharings import dealt
 
 N = 4096
@@ -91,7 +92,7 @@ def test_what_a_party_receives_is_uniform_whatever_is_hidden(step: Step, party: 
         assert looks_uniform(first ^ second)
 
 
-class NoPads(Streams[int]):
+class NoPads(OpenedStreams):
     """Streams of zeros: the mutation that the measure above must find."""
 
     def open_named(self, key_id: int, iv: bytes) -> Any:
