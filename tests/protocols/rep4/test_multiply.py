@@ -124,7 +124,7 @@ def test_small_products_are_those_of_the_general_way(ring: multiply.Ring, me: in
     np.testing.assert_array_equal(few_result, general_result)
     for a, b in ((few.send, general.send), (few.vouch, general.vouch)):
         assert a.keys() == b.keys()
-        assert all(np.array_equal(a[key], b[key]) for key in a)  # type: ignore[index,arg-type]
+        assert all(np.array_equal(a[key], b[key]) for key in a)  # type: ignore[index]
     assert (few.path, few.recv, few.vouched) == (general.path, general.recv, general.vouched)
 
 
