@@ -51,6 +51,16 @@ class Pace:
     backoff_s: float = 0.2
     attempts: int = 3
 
+    @property
+    def slot_s(self) -> float:
+        """The longest time a slot takes once it was entered, and the spread of entries."""
+        return (2 * (CORRUPTED + 1) + 1) * self.delta_s
+
+    @property
+    def least_s(self) -> float:
+        """No job can be shorter: READY-OPEN begins two slots before the deadline, and something before it."""
+        return 2 * self.slot_s + self.delta_s
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -163,8 +173,7 @@ class Case:
 
     @property
     def slot_s(self) -> float:
-        """The longest time a slot takes once it was entered, and the spread of entries."""
-        return (2 * (CORRUPTED + 1) + 1) * self.tools.pace.delta_s
+        return self.tools.pace.slot_s
 
     # -- state -----------------------------------------------------------------------------------------
 

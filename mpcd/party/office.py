@@ -10,7 +10,7 @@ import structlog
 
 from mpcd._pb.v1 import peer_pb2 as pb
 from mpcd._pb.v1 import worker_pb2
-from mpcd.errors import MpcdError, NotFoundError, RefusedError
+from mpcd.errors import MpcdError, NotFoundError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.notices import Cancellation, StatusReport
 from mpcd.jobs.specification import Specification
@@ -19,7 +19,7 @@ from mpcd.party.life import Life, sweep
 from mpcd.party.matter import House, Matter
 from mpcd.party.notes import SessionNotice
 from mpcd.party.past import revive
-from mpcd.party.proposals import Proposal, read_proposal
+from mpcd.party.proposals import Proposal, read_proposal, too_short
 from mpcd.storage.database import StorageError
 from mpcd.storage.jobs import JobRow
 from mpcd.transport.wire import from_wire
@@ -110,7 +110,11 @@ class Office:
 
         Raises  RefusedError, UsageError if it is not in order
         """
-        self._remaining(read_proposal(envelope, self.house.tools.roster).specification)
+        specification = read_proposal(envelope, self.house.tools.roster).specification
+        self._remaining(specification)
+        short = too_short(specification, self.house.config.timing.delta)
+        if short:
+            raise UsageError(short, fix="give the job a longer deadline")
 
     # -- what the coordinator passes on ----------------------------------------------------------------------
 
@@ -310,6 +314,10 @@ class Office:
             self._watchers[job].discard(event)
             if not self._watchers[job]:
                 del self._watchers[job]
+
+    def matter(self, job: bytes) -> Matter | None:
+        """The job, if it has not ended."""
+        return self._matters.get(job)
 
 
 def _told(state: State, detail: str) -> str:

@@ -14,6 +14,7 @@ from mpcd.identity.roster import Roster
 from mpcd.jobs.consent import Consent, accept, refuse
 from mpcd.jobs.policy import Decision, decide
 from mpcd.jobs.specification import Specification, argument_of, check_program, check_roster
+from mpcd.party.case import Pace
 from mpcd.party.datasets import Datasets
 from mpcd.program.check import Checked
 from mpcd.program.cost import Estimate, check_limits, estimate
@@ -122,8 +123,25 @@ def _check_parameter_shapes(checked: Checked, given: Mapping[str, object]) -> No
 
 
 def judge(proposal: Proposal, config: PartyConfig, catalogue: Mapping[str, str]) -> Decision:
-    """What the party's policy says; `catalogue` maps names of programs to their hashes."""
+    """What the party's policy says; `catalogue` maps names of programs to their hashes.
+
+    A job that could only expire is refused whatever the policy says.
+    """
+    short = too_short(proposal.specification, config.timing.delta)
+    if short:
+        return Decision("refuse", short)
     return decide(config.policy, config.name, proposal.specification, proposal.cost, catalogue)
+
+
+def too_short(specification: Specification, delta_s: float) -> str:
+    """Why a job with this deadline can never open anything, or "" if it can."""
+    pace = Pace(delta_s=delta_s)
+    if specification.deadline >= pace.least_s:
+        return ""
+    return (
+        f"the deadline of {specification.deadline:g} s is too short: with timing.delta of {delta_s:g} s no "
+        f"job can end in less than {pace.least_s:g} s, of which {2 * pace.slot_s:g} s are for agreeing to open"
+    )
 
 
 def consent_to(proposal: Proposal, name: str, datasets: Datasets) -> Consent:

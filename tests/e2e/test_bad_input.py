@@ -135,7 +135,7 @@ def test_a_job_without_an_answer_expires(town: Town) -> None:
     dana = town.cluster.pids()["dana"]
     os.kill(dana, signal.SIGSTOP)
     try:
-        said = town.mpcd_here("job", "submit", town.job_file(job_text("late", deadline="3s")), "--watch")
+        said = town.mpcd_here("job", "submit", town.job_file(job_text("late", deadline="34s")), "--watch")
     finally:
         os.kill(dana, signal.SIGCONT)
     assert said.code == 9

@@ -71,6 +71,8 @@ ROWS = [
              f"{_T_CHEAT}::test_one_holder_that_says_aborted_from_the_beginning_ends_nobodys_waiting"),
     Mutation("what was opened is forgotten by a restart", "mpcd/party/past.py", "opened=await was_opened(tools.store, row.job),", "",
              "tests/party/test_past.py::test_what_was_opened_is_served_after_any_number_of_restarts"),
+    Mutation("jobs that can only expire are consented to", "mpcd/party/proposals.py", "    if short:\n", "    if False:\n",
+             "tests/party/test_consents.py::test_a_job_that_could_only_expire_is_refused_by_submitter_plan_and_parties"),
     # -- states and storage
     Mutation("a party that fails does not say so", _LIFE, "            self._slots.leave()\n", "            pass\n",
              f"{_T_CHEAT}::test_a_job_process_that_fails_at_one_party_keeps_everything_closed"),

@@ -50,7 +50,7 @@ policy:
       recipients: ['*']
       datasets: [bids]
       approval: {approval}
-timing: {{consent: 5s}}
+timing: {{consent: 5s, delta: 50ms}}
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from mpcd.jobs.consent import Consent, accept
 from mpcd.jobs.notices import Cancellation, StatusReport
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
+from mpcd.party.plans import plan
 from tests.party.offices import Town, job, signed
 from tests.party.world import COMPUTING, EVERYBODY, OWNER, READER, identities
 
@@ -252,6 +254,31 @@ def test_without_answers_the_job_expires(tmp_path: Path) -> None:
         specification = job(deadline=1.0)
         await town.propose(signed(specification), ("acme",))
         await town.settle("acme", specification.job, State.EXPIRED)
+
+    play(tmp_path, scene)
+
+
+def test_a_job_that_could_only_expire_is_refused_by_submitter_plan_and_parties(tmp_path: Path) -> None:
+    """timing.delta is 50 ms here: 500 ms for READY-OPEN and the opening, and one delta before it."""
+
+    async def scene(town: Town) -> None:
+        short, enough = job("short", deadline=1.0), job("enough", deadline=1.2)
+        for name in ("crux", READER):
+            config = town.offices[name].house.config
+            timing = config.timing.model_copy(update={"delta": 0.1})
+            house = dataclasses.replace(
+                town.offices[name].house, config=config.model_copy(update={"timing": timing})
+            )
+            town.offices[name].house = house
+            with pytest.raises(UsageError, match=r"deadline of 1 s is too short: .* less than 1\.1 s"):
+                town.offices[name].check(signed(short))
+            town.offices[name].check(signed(enough))
+            (problem,) = [f.text for f in plan(house, short).facts if f.topic == "problem"]
+            assert "too short" in problem
+            assert not [f.text for f in plan(house, enough).facts if f.topic == "problem"]
+            await town.propose(signed(short), (name,))
+            detail = await town.settle(name, short.job, State.REFUSED)
+            assert detail == f"{name}: {problem}"
 
     play(tmp_path, scene)
 
