@@ -30,7 +30,7 @@ from mpcd.jobs.evidence import Kind
 from mpcd.jobs.states import TERMINAL, Event, State, advance
 from mpcd.party import complaints, mail, opening, receipts
 from mpcd.party.agreeing import agree_keys, agree_session, agree_start
-from mpcd.party.case import Case, StageEnd, Terms, Tools, make_slots
+from mpcd.party.case import CORRUPTED, Case, StageEnd, Terms, Tools, make_slots
 from mpcd.party.computing import agree_to_open, compute
 from mpcd.party.contributing import await_session, deliver, prepare
 from mpcd.party.desk import Desk
@@ -194,7 +194,11 @@ class Life:
             raise
         product, revealed = await compute(case, slots, session, worker, number, inputs, keys)
         await case.move(Event.OUTPUTS_SHARED)
-        decision = await agree_to_open(case, slots, session, product)
+        try:
+            decision = await agree_to_open(case, slots, session, product)
+        except StageEnd as end:
+            await self._doubt(end)
+            return
         await case.move(Event.READY_TO_OPEN)
         await case.tools.store.inputs.forget(session)
         made = [note for note, _ in notes]
@@ -203,6 +207,20 @@ class Life:
         until = case.now() + 2 * case.tools.pace.delta_s
         await both(opening.fetch_all(case, case.last_call), receipts.exchange(case, receipt, until))
         await case.move(Event.OPENED)
+
+    async def _doubt(self, end: StageEnd) -> None:
+        """Believe that nothing was opened, unless more others are silent than can be faulty: then it is we
+        who hear nothing, our own word may have reached them, and they know how the slot went.
+
+        Raises  the same end, or another if the outcome cannot be learnt
+        """
+        if len(end.unreachable) <= CORRUPTED:
+            raise end
+        try:
+            await self._learn(self.case.last_call)
+        except StageEnd as other:
+            # t + 1 say that they ended without opening, among them an honest one.
+            raise end if other.event is Event.FAULT else other from None
 
     async def _stand_by(self) -> None:
         case = self.case

@@ -34,6 +34,7 @@ from mpcd.errors import UsageError
 DAEMON: Mapping[str, frozenset[str]] = {
     "hold": frozenset({"at", "slot", "after"}),
     "mute": frozenset({"slot", "round", "but"}),
+    "deaf": frozenset({"slot"}),
     "equivocate": frozenset({"slot", "to"}),
     "lie": frozenset({"slot", "body"}),
     "keys": frozenset({"to"}),
