@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import structlog
+
 from mpcd.errors import DeadlineError, InternalError
 from mpcd.jobs.evidence import Kind
 from mpcd.jobs.states import Event
@@ -20,6 +22,8 @@ from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.outcomes import DIGEST_BYTES, Decision, Ready, ready_to_open, ready_value
 from mpcd.protocols.rep4.keys import holders
 from mpcd.storage.shares import OutputShare
+
+_log = structlog.get_logger("mpcd.party")
 
 Place = tuple[str, str]
 """(output, recipient)."""
@@ -104,8 +108,28 @@ async def compute(
         raise DeadlineError(text) from None
     finally:
         await worker.release()
+    await _record_outvoted(case, session, product)
     await _persist(case, session, product)
     return product, reveals.names
+
+
+async def _record_outvoted(case: Case, session: bytes, product: Product) -> None:
+    """Keep what was seen and outvoted in openings. The job goes on: the value that was taken is right.
+
+    Evidence names the pair, us and the other: before a third party, either may be the liar.
+    """
+    by_pair: dict[frozenset[int], list[str]] = {}
+    for path, pair in product.outvoted:
+        by_pair.setdefault(pair, []).append(path)
+    for pair, paths in by_pair.items():
+        blamed = case.names(pair)
+        if len(blamed) < 2:
+            raise InternalError("the job process named a party alone")
+        text = f"{len(paths)} openings came in two versions, of which two holders confirmed the other"
+        await case.record(
+            StageEnd(Event.FAULT, text, kind="bad-opening", blamed=blamed, step=paths[0]), session
+        )
+        _log.warning("openings outvoted", job=case.job.hex(), step=paths[0], parties=sorted(blamed))
 
 
 async def _persist(case: Case, session: bytes, product: Product) -> None:

@@ -111,11 +111,13 @@ class Product:
 
     reveals   digest (32 bytes) of everything that was opened to all parties on the way
     excluded  (owner, argument, row) of rows outside of their declared range
+    outvoted  (path, this party and another one): what the other one sent was contradicted by two holders
     """
 
     outputs: tuple[SharedOutput, ...]
     reveals: bytes
     excluded: tuple[tuple[str, str, int], ...] = ()
+    outvoted: tuple[tuple[str, frozenset[int]], ...] = ()
 
 
 Reveal = Callable[[str, bytes], Awaitable[bool]]

@@ -196,7 +196,8 @@ def _product(result: pb.Result) -> Product:
         for share in result.outputs
     )
     excluded = tuple((row.owner, row.table, row.row) for row in result.excluded)
-    return Product(outputs, result.reveals, excluded)
+    outvoted = tuple((notice.path, frozenset(notice.parties)) for notice in result.notices)
+    return Product(outputs, result.reveals, excluded, outvoted)
 
 
 def _error(failure: pb.Failure) -> MpcdError:

@@ -139,8 +139,9 @@ def too_short(specification: Specification, delta_s: float) -> str:
     if specification.deadline >= pace.least_s:
         return ""
     return (
-        f"the deadline of {specification.deadline:g} s is too short: with timing.delta of {delta_s:g} s no "
-        f"job can end in less than {pace.least_s:g} s, of which {2 * pace.slot_s:g} s are for agreeing to open"
+        f"the deadline of {specification.deadline:g} s is too short: with timing.delta of {delta_s:g} s "
+        f"no job can end in less than {pace.least_s:g} s, of which {2 * pace.slot_s:g} s are for agreeing to "
+        "open"
     )
 
 

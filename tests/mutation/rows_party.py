@@ -73,6 +73,12 @@ ROWS = [
              "tests/party/test_past.py::test_what_was_opened_is_served_after_any_number_of_restarts"),
     Mutation("jobs that can only expire are consented to", "mpcd/party/proposals.py", "    if short:\n", "    if False:\n",
              "tests/party/test_consents.py::test_a_job_that_could_only_expire_is_refused_by_submitter_plan_and_parties"),
+    Mutation("outvoted openings are forgotten", _COMPUTE, "    await _record_outvoted(case, session, product)\n", "",
+             f"{_T_CHEAT}::test_what_was_outvoted_is_recorded_as_a_pair_and_the_job_succeeds"),
+    Mutation("outvoted openings do not reach the daemon", "mpcd/party/processes.py", "excluded, outvoted)", "excluded)",
+             f"{_T_CHEAT}::test_the_result_of_a_job_process_carries_what_was_outvoted"),
+    Mutation("a party alone is recorded", _COMPUTE, "        if len(blamed) < 2:", "        if False:",
+             f"{_T_CHEAT}::test_a_job_process_that_names_one_party_alone_is_our_bug"),
     # -- states and storage
     Mutation("a party that fails does not say so", _LIFE, "            self._slots.leave()\n", "            pass\n",
              f"{_T_CHEAT}::test_a_job_process_that_fails_at_one_party_keeps_everything_closed"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from mpcd._pb.v1 import worker_pb2
 from mpcd._pb.v1.peer_pb2 import FetchOutputRequest, InputHeader, KeyContributions, OutputHeader
 from mpcd.errors import InternalError, RefusedError
 from mpcd.identity.encoding import pack
@@ -16,6 +19,7 @@ from mpcd.identity.sealing import seal
 from mpcd.jobs.evidence import Evidence
 from mpcd.jobs.evidence import verify as verify_evidence
 from mpcd.jobs.states import State
+from mpcd.party import processes
 from mpcd.party.contributing import box_context
 from mpcd.party.notes import InputNote, OutputNote, SessionNotice
 from mpcd.party.ports import Delivery, Order, Product, Reveal, SharedOutput
@@ -258,6 +262,44 @@ def test_a_job_process_that_fails_at_one_party_keeps_everything_closed() -> None
             assert record.unreachable == (CHEATER,)
 
     run_virtually(story())
+
+
+def test_what_was_outvoted_is_recorded_as_a_pair_and_the_job_succeeds() -> None:
+    """Two lies of one party on two paths: one record of the reporter and the liar, and a line in the log."""
+
+    async def story() -> None:
+        world, spec = World(), specification()
+        liar, seen = frozenset({0, 3}), ("range open/0/open", "range open/1/open")
+        notices = tuple((path, liar) for path in seen)
+        acme = world.daemon("acme")
+        acme.pool.compute = lambda order: dataclasses.replace(add_up(order), outvoted=notices)
+        with capture_logs() as lines:
+            ended = await run_job(world, spec)
+        assert all(state is State.SUCCEEDED for state in ended.values()), ended
+        (record,) = await evidence_of(world, "acme")
+        assert (record.kind, record.blamed, record.step) == ("bad-opening", ("acme", "dune"), seen[0])
+        assert [line["parties"] for line in lines if line["event"] == "openings outvoted"] == [
+            ["acme", "dune"]
+        ]
+        assert not await evidence_of(world, "bolt")
+
+    run_virtually(story())
+
+
+def test_a_job_process_that_names_one_party_alone_is_our_bug() -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        alone = (("path", frozenset({3})),)
+        world.daemon("acme").pool.compute = lambda order: dataclasses.replace(add_up(order), outvoted=alone)
+        assert (await run_job(world, spec))["acme"] is State.FAILED
+        assert not [r for r in await evidence_of(world, "acme") if r.blamed]
+
+    run_virtually(story())
+
+
+def test_the_result_of_a_job_process_carries_what_was_outvoted() -> None:
+    result = worker_pb2.Result(notices=[worker_pb2.Pair(path="x/open", parties=[1, 2])])
+    assert processes._product(result).outvoted == (("x/open", frozenset({1, 2})),)
 
 
 def lie_about_outputs(lie: Callable[[OutputHeader, bytes], tuple[OutputHeader, bytes]]) -> Twist:
