@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from mpcd._pb.v1.peer_pb2 import InputHeader, SealedBox
 from mpcd.errors import DataError
 from mpcd.identity.encoding import pack
+from mpcd.identity.envelope import Envelope
 from mpcd.identity.sealing import seal
 from mpcd.jobs.document import InputEntry
 from mpcd.jobs.states import Event
@@ -85,7 +86,7 @@ async def deliver(case: Case, session: bytes, parcels: list[Parcel], until: floa
 
 
 async def _deliver(case: Case, session: bytes, parcel: Parcel, until: float) -> None:
-    envelope = to_wire(parcel.note.envelope(case.tools.identity))
+    envelope = to_wire(Envelope.from_bytes(parcel.entry))
 
     async def give(name: str) -> None:
         boxes = parcel.boxes[name]

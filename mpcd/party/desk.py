@@ -15,10 +15,14 @@ from mpcd._pb.v1.peer_pb2 import KeyContributions
 from mpcd.clock import Clock
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Evidence
+from mpcd.party.notes import InputNote
 from mpcd.storage.shares import InputKey
 
 SESSIONS_KEPT = 4
 """Sessions per job and sender under which mail is kept: more than attempts of one job can have."""
+
+NOTES_KEPT = 256
+"""Verified entries of owners that need not be verified again, each of two kilobytes at most."""
 
 
 @dataclass(slots=True)
@@ -45,8 +49,10 @@ class Desk:
         self._trays: dict[bytes, Tray] = {}
         self._opened: dict[str, set[bytes]] = {}
         self._news = asyncio.Event()
+        self._notes: dict[bytes, InputNote] = {}
         self.sessions: dict[str, tuple[bytes, int]] = {}
         self.receipts: dict[str, Envelope] = {}
+        self.collecting = False  # receipts are kept together when all are here
         self.complaints: dict[str, tuple[Evidence, Envelope]] = {}
 
     def tray(self, session: bytes, sender: str = "") -> Tray | None:
@@ -67,6 +73,13 @@ class Desk:
         tray = self._trays.get(session, Tray())
         self._trays = {session: tray}
         return tray
+
+    def read_entry(self, entry: bytes, read: Callable[[], InputNote | None]) -> InputNote | None:
+        """An owner's note, verified by `read` once per entry: all parties show the same entries."""
+        note = self._notes.get(entry) or read()
+        if note is not None and len(self._notes) < NOTES_KEPT:
+            self._notes[entry] = note
+        return note
 
     def ring(self) -> None:
         """Something has come."""

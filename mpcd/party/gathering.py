@@ -61,7 +61,7 @@ async def announce(case: Case, session: bytes, attempt: int) -> None:
 
 def readable(case: Case, session: bytes, entry: bytes) -> InputNote | None:
     """The note of an entry, if it is its owner's, for this session, and what the owner consented to."""
-    note = read_input_note(entry, case.tools.roster)
+    note = case.desk.read_entry(entry, lambda: read_input_note(entry, case.tools.roster))
     if note is None or (note.job, note.session) != (case.job.hex(), session.hex()):
         return None
     if case.terms.rows.get(note.key) != note.rows or len(note.commitments) != len(case.computing):
@@ -85,10 +85,8 @@ async def gather(
     left_out = _left_out(case, agreed, found)
     _allow(case, left_out, agreed)
     await _forward(case, session, tray, known, found, shares)
-    inputs: list[AgreedInput] = []
-    for key in found.accepted:
-        await case.tools.store.inputs.put(session, key, shares[key])
-        inputs.append(_input(case, known[key], shares[key]))
+    await case.tools.store.inputs.put(session, {key: shares[key] for key in found.accepted})
+    inputs = [_input(case, known[key], shares[key]) for key in found.accepted]
     return inputs, [(known[key], agreed.entries[key]) for key in found.accepted], left_out
 
 
@@ -112,8 +110,7 @@ async def _agree_inputs(case: Case, slots: Slots, session: bytes, tray: Tray) ->
         case, slots, SlotKey("INPUTS", session), value, by=by, max_body=limit, work=all_there()
     )
     agreed = inputs_agreed(outcome, expected, owner_of)
-    for key, entry in agreed.entries.items():
-        await case.tools.store.inputs.add_entry(session, key, entry)
+    await case.tools.store.inputs.add_entries(session, agreed.entries.items())
     return agreed
 
 

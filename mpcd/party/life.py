@@ -205,7 +205,10 @@ class Life:
         left_out |= receipts.rows_left_out(product.excluded)
         receipt = receipts.write(case, session, tried, made, left_out, revealed, decision)
         until = case.now() + 2 * case.tools.pace.delta_s
-        await both(opening.fetch_all(case, case.last_call), receipts.exchange(case, receipt, until))
+        await both(
+            opening.fetch_agreed(case, session, decision, case.last_call),
+            receipts.exchange(case, receipt, until),
+        )
         await case.move(Event.OPENED)
 
     async def _doubt(self, end: StageEnd) -> None:

@@ -104,7 +104,7 @@ class Matter:
 
     async def _send(self, consent: Consent) -> None:
         envelope = consent.envelope(self._house.tools.identity)
-        await self._house.tools.store.consents.add(self.job, self.name, envelope.to_bytes())
+        await self._house.tools.store.consents.add(self.job, {self.name: envelope.to_bytes()})
         self._house.say(self.job, envelope)
 
     async def _refuse(self, told: str, kept: str) -> None:
@@ -138,8 +138,8 @@ class Matter:
         found = self._verified(envelopes)
         if self._consents or self._state is not State.PROPOSED:
             return
-        for name, envelope in found.items():
-            await self._house.tools.store.consents.add(self.job, name, envelope.to_bytes())
+        rows = {name: envelope.to_bytes() for name, envelope in found.items()}
+        await self._house.tools.store.consents.add(self.job, rows)
         self._consents = found
         self._news.set()
 

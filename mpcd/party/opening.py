@@ -8,7 +8,7 @@ works again after a restart: what holders serve is on their disks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +19,11 @@ from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party.case import CORRUPTED, Case, StageEnd
 from mpcd.party.computing import places
 from mpcd.party.notes import OutputNote
+from mpcd.protocols.agreement.outcomes import Decision
 from mpcd.protocols.rep4.keys import holders
 from mpcd.protocols.rep4.outputs import Claims, Opening, Place, assemble, majority, opens
 from mpcd.protocols.rounds import Words
+from mpcd.storage.shares import OutputShare
 from mpcd.transport.wire import from_wire, to_wire
 
 POLL_MS = 2000
@@ -98,6 +100,7 @@ class Fetch:
         self._words: dict[int, Word] = {}
         self._ended: dict[int, str] = {}
         self._news = asyncio.Event()
+        self._own_shares: Mapping[int, OutputShare] | None = None
 
     async def certify(self, until: float) -> bytes:
         """Wait until every summand has two equal commitments; the session under which they were made.
@@ -124,15 +127,19 @@ class Fetch:
             for poll in polls:
                 poll.cancel()
 
-    async def value(self, session: bytes, until: float) -> Words:
-        """The output, from any holders that open the certified commitments.
+    def certified(self, session: bytes) -> tuple[bytes | None, ...]:
+        """com[a] of every summand that enough holders have signed under this session."""
+        claims = self._claims(session)
+        return tuple(majority(claims, a) for a in range(len(self._case.computing)))
+
+    async def value(self, session: bytes, commitments: Sequence[bytes | None], until: float) -> Words:
+        """The output, from any holders that open the commitments: certified here, or agreed in READY-OPEN.
 
         Raises  StageEnd if no holder opens a summand
         """
         place = Place(session, self._output, self._case.name)
-        claims = self._claims(session)
         found = await asyncio.gather(
-            *(self._summand(place, a, majority(claims, a), until) for a in range(len(self._case.computing)))
+            *(self._summand(place, a, com, until) for a, com in enumerate(commitments))
         )
         if len({len(x) for x in found}) != 1:
             raise self._too_few()
@@ -178,9 +185,12 @@ class Fetch:
     async def _ask(self, p: int, a: int, until: float) -> Opening | None:
         name = self._case.computing[p]
         if name == self._case.name:
-            shares = await self._case.tools.store.outputs.get(self._case.job, self._output, name)
+            shares = await self._shares()
             return Opening(shares[a].payload, shares[a].salt) if a in shares else None
-        request = FetchOutputRequest(job=self._case.job, output=self._output, summand=a, body=True)
+        # The holder may learn a moment after us that all have agreed to open.
+        request = FetchOutputRequest(
+            job=self._case.job, output=self._output, summand=a, body=True, wait_ms=POLL_MS
+        )
         try:
             async with asyncio.timeout(max(0.0, until - self._case.now())):
                 header, body = await self._case.tools.peers.fetch_output(name, request)
@@ -212,10 +222,17 @@ class Fetch:
         if not self._case.opened:
             return
         row = await self._case.tools.store.jobs.get(self._case.job)
-        shares = await self._case.tools.store.outputs.get(self._case.job, self._output, self._case.name)
+        shares = await self._shares()
         if row.session is not None and shares:
             self._words[p] = Word(row.session, {a: share.commitment for a, share in shares.items()})
             self._news.set()
+
+    async def _shares(self) -> Mapping[int, OutputShare]:
+        """Our own shares of this output, read once."""
+        if self._own_shares is None:
+            case = self._case
+            self._own_shares = await case.tools.store.outputs.get(case.job, self._output, case.name)
+        return self._own_shares
 
     def _hear(self, p: int, header: OutputHeader) -> None:
         """Raises  RefusedError, MalformedError if the answer is not what an honest holder signs"""
@@ -308,12 +325,37 @@ async def fetch_all(case: Case, until: float) -> None:
 
     Raises  StageEnd
     """
-    mine = [output for output, recipient in places(case) if recipient == case.name]
-    fetches = [Fetch(case, output) for output in mine]
-    sessions = await asyncio.gather(*(fetch.certify(until) for fetch in fetches))
-    for output, fetch, session in zip(mine, fetches, sessions, strict=True):
-        words = await fetch.value(session, until)
-        await case.tools.store.results.put(case.job, output, words.astype("<u8").tobytes())
+    fetches = _fetches(case)
+    sessions = await asyncio.gather(*(fetch.certify(until) for fetch in fetches.values()))
+    await _keep(
+        case,
+        {
+            output: await fetch.value(session, fetch.certified(session), until)
+            for (output, fetch), session in zip(fetches.items(), sessions, strict=True)
+        },
+    )
+
+
+async def fetch_agreed(case: Case, session: bytes, decision: Decision, until: float) -> None:
+    """The same for a computing party, which knows all commitments from READY-OPEN: nobody has to be asked.
+
+    Raises  StageEnd
+    """
+    agreed = dict(zip(places(case), decision.commitments, strict=True))
+    fetches = _fetches(case)
+    found = await asyncio.gather(
+        *(fetch.value(session, agreed[output, case.name], until) for output, fetch in fetches.items())
+    )
+    await _keep(case, dict(zip(fetches, found, strict=True)))
+
+
+def _fetches(case: Case) -> dict[str, Fetch]:
+    return {output: Fetch(case, output) for output, recipient in places(case) if recipient == case.name}
+
+
+async def _keep(case: Case, found: Mapping[str, Words]) -> None:
+    values = {output: words.astype("<u8").tobytes() for output, words in found.items()}
+    await case.tools.store.results.put(case.job, values)
 
 
 async def certify_all(case: Case, until: float) -> None:

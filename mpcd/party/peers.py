@@ -45,6 +45,7 @@ class PeerCalls:
         self._roster = roster
         self._channels = channels
         self._streams: dict[str, _SlotStream] = {}
+        self._stubs: dict[str, tuple[grpc.aio.Channel, Any]] = {}
 
     def send_slot(self, party: str, message: pb.SlotMessage) -> None:
         """Send on the long-lived stream without waiting; what cannot be delivered is lost."""
@@ -133,8 +134,12 @@ class PeerCalls:
         self._streams.clear()
 
     def stub(self, party: str) -> Any:
-        """The RPCs of a peer; generated code has no types for calls that are awaited."""
-        return PeerStub(self._channels.to(self._roster.member(party)))  # type: ignore[no-untyped-call]
+        """The RPCs of a peer, once per channel; generated code has no types for awaited calls."""
+        channel = self._channels.to(self._roster.member(party))
+        known = self._stubs.get(party)
+        if known is None or known[0] is not channel:
+            known = self._stubs[party] = channel, PeerStub(channel)  # type: ignore[no-untyped-call]
+        return known[1]
 
     async def _call(self, party: str, call: Awaitable[T]) -> T:
         try:

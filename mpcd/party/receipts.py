@@ -86,8 +86,13 @@ async def exchange(case: Case, receipt: Receipt, until: float) -> None:
     async def deliver(name: str) -> None:
         await case.tools.peers.deliver_receipt(name, case.job, own)
 
-    await send_to_all(case, case.others, deliver, until)
-    await case.desk.wait(lambda: set(case.computing) <= set(case.desk.receipts), until)
+    case.desk.collecting = True
+    try:
+        await send_to_all(case, case.others, deliver, until)
+        await case.desk.wait(lambda: set(case.computing) <= set(case.desk.receipts), until)
+    finally:
+        case.desk.collecting = False
+    await _keep(case, own)
 
 
 async def take(case: Case, sender: str, envelope: Envelope) -> None:
@@ -101,7 +106,8 @@ async def take(case: Case, sender: str, envelope: Envelope) -> None:
     if receipt.job != case.job.hex():
         raise RefusedError("the receipt is about another job")
     case.desk.receipts.setdefault(sender, envelope)
-    await _keep(case, case.desk.receipts.get(case.name))
+    if not case.desk.collecting:
+        await _keep(case, case.desk.receipts.get(case.name))
     case.desk.ring()
 
 

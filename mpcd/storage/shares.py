@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mpcd.identity.encoding import pack, unpack
@@ -33,13 +33,14 @@ class InputShares:
         self._database = database
         self._vault = vault
 
-    async def add_entry(self, session: bytes, key: InputKey, entry: bytes) -> None:
-        """Keep a signed entry. Two different ones of one owner are both kept: together they are proof."""
+    async def add_entries(self, session: bytes, entries: Iterable[tuple[InputKey, bytes]]) -> None:
+        """Keep signed entries. Two different ones of one owner are both kept: together they are proof."""
+        rows = [(session, *key, entry) for key, entry in entries]
         await self._database.run(
-            lambda c: c.execute(
+            lambda c: c.executemany(
                 "INSERT INTO input_entries (session, owner, input, entry) VALUES (?,?,?,?) "
                 "ON CONFLICT DO NOTHING",
-                (session, *key, entry),
+                rows,
             )
         )
 
@@ -51,17 +52,18 @@ class InputShares:
         )
         return [row[0] for row in rows]
 
-    async def put(self, session: bytes, key: InputKey, shares: Mapping[int, tuple[bytes, bytes]]) -> None:
-        """Keep verified summands: a -> (payload, salt)."""
+    async def put(self, session: bytes, shares: Mapping[InputKey, Mapping[int, tuple[bytes, bytes]]]) -> None:
+        """Keep verified summands: input -> a -> (payload, salt), in one transaction."""
 
         def work(c: sqlite3.Connection) -> None:
-            for a, (payload, salt) in shares.items():
-                sealed = self._vault.seal(_input_row(session, key, a), pack([payload, salt]))
-                c.execute(
-                    "INSERT INTO input_shares (session, owner, input, summand, sealed) VALUES (?,?,?,?,?) "
-                    "ON CONFLICT DO NOTHING",
-                    (session, *key, a, sealed),
-                )
+            for key, held in shares.items():
+                for a, (payload, salt) in held.items():
+                    sealed = self._vault.seal(_input_row(session, key, a), pack([payload, salt]))
+                    c.execute(
+                        "INSERT INTO input_shares (session, owner, input, summand, sealed) "
+                        "VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
+                        (session, *key, a, sealed),
+                    )
 
         await self._database.run(work)
 
@@ -136,12 +138,15 @@ class Results:
         self._database = database
         self._vault = vault
 
-    async def put(self, job: bytes, output: str, value: bytes) -> None:
-        sealed = self._vault.seal((b"results", job, output.encode()), value)
+    async def put(self, job: bytes, values: Mapping[str, bytes]) -> None:
+        """Keep outputs, output -> value, in one transaction."""
+        rows = [
+            (job, output, self._vault.seal((b"results", job, output.encode()), value))
+            for output, value in values.items()
+        ]
         await self._database.run(
-            lambda c: c.execute(
-                "INSERT INTO results (job, output, sealed) VALUES (?,?,?) ON CONFLICT DO NOTHING",
-                (job, output, sealed),
+            lambda c: c.executemany(
+                "INSERT INTO results (job, output, sealed) VALUES (?,?,?) ON CONFLICT DO NOTHING", rows
             )
         )
 

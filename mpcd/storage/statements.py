@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import sqlite3
+from collections.abc import Mapping
 
 from mpcd.errors import InternalError
 from mpcd.storage.database import Database
@@ -15,12 +16,12 @@ class Consents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, job: bytes, party: str, envelope: bytes) -> None:
-        """Keep a consent; the first one of a party stays."""
+    async def add(self, job: bytes, envelopes: Mapping[str, bytes]) -> None:
+        """Keep consents, party -> envelope, in one transaction; the first one of a party stays."""
+        rows = [(job, party, envelope) for party, envelope in envelopes.items()]
         await self._database.run(
-            lambda c: c.execute(
-                "INSERT INTO consents (job, party, envelope) VALUES (?,?,?) ON CONFLICT DO NOTHING",
-                (job, party, envelope),
+            lambda c: c.executemany(
+                "INSERT INTO consents (job, party, envelope) VALUES (?,?,?) ON CONFLICT DO NOTHING", rows
             )
         )
 

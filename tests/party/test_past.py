@@ -50,7 +50,7 @@ def test_what_was_opened_is_served_after_any_number_of_restarts(
         house = town.offices["acme"].house
         store = house.tools.store
         for name, envelope in answers.items():
-            await store.consents.add(specification.job, name, envelope.to_bytes())
+            await store.consents.add(specification.job, {name: envelope.to_bytes()})
         await store.jobs.use_session(specification.job, 0, SESSION)
         await replay(store, specification.job, events)
         shares = [OutputShare("price", READER, a, bytes([a]) * 32, bytes(8), bytes(32)) for a in (1, 2, 3)]

@@ -94,9 +94,8 @@ def test_a_slot_has_one_value_for_ever(tmp_path: Path) -> None:
 def test_consents_receipts_and_evidence(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
         await store.jobs.add(ROW)
-        await store.consents.add(JOB, "acme", b"first")
-        await store.consents.add(JOB, "acme", b"second")
-        await store.consents.add(JOB, "bolt", b"third")
+        await store.consents.add(JOB, {"acme": b"first"})
+        await store.consents.add(JOB, {"acme": b"second", "bolt": b"third"})
         assert await store.consents.of(JOB) == {"acme": b"first", "bolt": b"third"}
         assert await store.receipts.get(JOB) is None
         await store.receipts.put(JOB, b"two signatures")
@@ -114,11 +113,11 @@ SHARE = OutputShare("winner", "acme", 2, b"c" * 32, SECRET, SALT)
 
 
 async def fill(store: Store) -> None:
-    await store.inputs.add_entry(SESSION, ("acme", "bid"), b"entry 1")
-    await store.inputs.add_entry(SESSION, ("acme", "bid"), b"entry 2")
-    await store.inputs.put(SESSION, ("acme", "bid"), {1: (SECRET, SALT), 3: (b"other", SALT)})
+    bid = ("acme", "bid")
+    await store.inputs.add_entries(SESSION, [(bid, b"entry 1"), (bid, b"entry 2")])
+    await store.inputs.put(SESSION, {bid: {1: (SECRET, SALT), 3: (b"other", SALT)}})
     await store.outputs.put(JOB, SESSION, [SHARE, replace(SHARE, summand=3)])
-    await store.results.put(JOB, "winner", VALUE)
+    await store.results.put(JOB, {"winner": VALUE})
 
 
 def test_shares_and_results_come_back(tmp_path: Path) -> None:
