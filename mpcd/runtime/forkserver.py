@@ -18,7 +18,6 @@ Control messages (SOCK_SEQPACKET; little-endian):
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import resource
 import select
@@ -44,8 +43,9 @@ def main() -> None:
     die_with_parent(os.getppid())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the daemon's business
     run_job = _load()
-    gc.collect()
-    gc.freeze()  # what is loaded by now is never looked at again, and so stays shared between processes
+    from mpcd.ring.memory import collect_rarely
+
+    collect_rarely()
     _Server(control, run_job).serve()
 
 

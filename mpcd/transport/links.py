@@ -4,11 +4,6 @@ An exchange first offers every frame, then reads what comes; it waits in `poll` 
 returns when everything is sent and received, so that no buffer of the caller is in use
 afterwards. Frames are memory of their own: they stay valid as long as anybody holds them.
 
-Before it sleeps, it gives the processor away a few times and looks again: on a quiet machine with fewer cores
-than parties this halves the time of a small round, since being woken costs more than the round does. On
-a busy machine it is the other way round: who gives the processor away gets it back after everybody's
-time slice, who sleeps is woken at once. So a yield that took long is answered by some rounds without.
-
 A peer that dies, stays silent or announces too long a frame where silence is allowed (`absent_ok`) is parted
 with for the rest of the epoch: its stream has an unknown part of a frame in it. It counts as gone in the
 rounds that follow.
@@ -16,7 +11,6 @@ rounds that follow.
 
 from __future__ import annotations
 
-import os
 import select
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,12 +18,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from mpcd.errors import ChannelError, DeadlineError, PeerError
 from mpcd.transport.channel import Buffer
 from mpcd.transport.stream import Link
-
-SPINS = 20
-"""How often an exchange yields and looks before it sleeps: below 0.1 ms on a quiet machine."""
-LONG_YIELD_S = 0.001
-LAST_MS = 2
-ROUNDS_WITHOUT = 500
 
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 _WRITABLE = select.POLLOUT | select.POLLHUP | select.POLLERR
@@ -43,7 +31,7 @@ class Links:
         self._links = {link.peer: link for link in links}
         self._peers = frozenset(self._links)
         self._gone: set[int] = set()
-        self._without = 0
+        self._polls: dict[tuple[tuple[int, int], ...], select.poll] = {}
         parties = max(self._peers | {me}) + 1
         # Everybody starts with another receiver: the first party is not hit by all at once.
         self._order = sorted(self._links.values(), key=lambda link: (link.peer - me) % parties)
@@ -92,23 +80,14 @@ class Links:
                     turn.wait(deadline, timeout_s)
         return turn.frames
 
-    def spin(self, poll: select.poll) -> list[tuple[int, int]]:
-        """Look a few times without sleeping; between two looks others may run."""
-        if self._without:
-            self._without -= 1
-            return poll.poll(0)
-        before = time.monotonic()
-        for _ in range(SPINS):
-            ready = poll.poll(0)
-            if ready:
-                return ready
-            os.sched_yield()
-            now = time.monotonic()
-            if now - before > LONG_YIELD_S:
-                self._without = ROUNDS_WITHOUT
-                break
-            before = now
-        return []
+    def poll(self, masks: tuple[tuple[int, int], ...]) -> select.poll:
+        """A poll object for these (descriptor, events): there are few combinations, and making one costs."""
+        poll = self._polls.get(masks)
+        if poll is None:
+            poll = self._polls[masks] = select.poll()
+            for descriptor, mask in masks:
+                poll.register(descriptor, mask)
+        return poll
 
     def part_with(self, peer: int) -> None:
         """Close one link; the peer counts as gone from now on."""
@@ -177,33 +156,21 @@ class _Turn:
 
         Raises  DeadlineError naming those whose silence is not allowed
         """
-        poll = select.poll()
-        links: dict[int, Link] = {}
-        for link in self.receiving:
-            links[link.descriptor] = link
-            poll.register(link.descriptor, select.POLLIN)
+        links: dict[int, Link] = {link.descriptor: link for link in self.receiving}
+        masks = dict.fromkeys(links, select.POLLIN)
         for link in self.sending:
-            mask = select.POLLIN | select.POLLOUT if link.descriptor in links else select.POLLOUT
             links[link.descriptor] = link
-            poll.register(link.descriptor, mask)
-        ready = self._links.spin(poll) or self._wait_for_last(poll)
+            masks[link.descriptor] = masks.get(link.descriptor, 0) | select.POLLOUT
+        left = deadline - time.monotonic()
+        ready = self._links.poll(tuple(masks.items())).poll(max(left * 1000 + 1, 0))
         if not ready:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                self._give_up(timeout_s)
-                return
-            ready = poll.poll(left * 1000 + 1)
+            self._give_up(timeout_s)
+            return
         for descriptor, event in ready:
             if event & _READABLE:
                 links[descriptor].dry = False
             if event & _WRITABLE:
                 links[descriptor].full = False
-
-    def _wait_for_last(self, poll: select.poll) -> list[tuple[int, int]]:
-        """Sleep a moment for the frame that is sent last: one wake-up finds all frames, instead of three."""
-        if len(self.receiving) > 1 and not self.sending:
-            self.receiving[0].readable.poll(LAST_MS)
-        return poll.poll(0)
 
     def _pull(self, link: Link) -> None:
         try:

@@ -13,7 +13,6 @@ the TCP stream without TLS's goodbye is an attack or a crash, never an end (`sup
 from __future__ import annotations
 
 import contextlib
-import select
 import ssl
 from collections import deque
 from collections.abc import Sequence
@@ -46,8 +45,6 @@ class Link:
         self.peer = peer
         self.sock = sock
         self.descriptor = sock.fileno()
-        self.readable = select.poll()
-        self.readable.register(self.descriptor, select.POLLIN)
         self.sent_bytes = 0
         self.received_bytes = 0
         self.dry = False

@@ -32,3 +32,17 @@ def test_large_arrays_reuse_memory() -> None:
     without, kept = map(int, done.stdout.split())
     assert without > 5000
     assert kept < without / 20
+
+
+def test_collections_are_rare_afterwards() -> None:
+    """In a process of its own: what was loaded is frozen, and many objects later nothing was collected."""
+    code = (
+        "import gc\n"
+        "from mpcd.ring.memory import collect_rarely\n"
+        "collect_rarely()\n"
+        "assert gc.get_freeze_count() > 1000\n"
+        "before = gc.get_stats()[0]['collections']\n"
+        "kept = [[k] for k in range(50_000)]\n"
+        "assert gc.get_stats()[0]['collections'] == before\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
