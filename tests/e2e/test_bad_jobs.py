@@ -38,6 +38,11 @@ WRONG: dict[str, tuple[str, str, ExitCode]] = {
     ),
     "doubled key": (GOOD + "name: again\n", ":19:1: the key 'name' occurs twice", ExitCode.CONFIG),
     "no unit": (_edit("deadline: 60s", "deadline: 60"), ":18:11: deadline: should be a", ExitCode.CONFIG),
+    "no time": (
+        _edit("deadline: 60s", "deadline: 3s"),
+        ": the deadline of 3 s is too short: with timing.delta of 3 s no job can end in less than 33 s",
+        ExitCode.CONFIG,
+    ),
     "five compute": (
         _edit("computing: [acme, bolt, crux, dana]", "computing: [acme, bolt, crux, dana, erin]"),
         ":6:1: computing: rep4 is computed by exactly 4 parties, 5 are listed; "
