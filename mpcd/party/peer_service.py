@@ -23,6 +23,9 @@ from mpcd.transport.wire import from_wire, to_wire
 MAX_WAIT_S = 60.0
 """The longest a caller may let us wait in one call; it asks again."""
 
+MAX_MORE = 64
+"""Slot messages that come together, beside the first: what is over is dropped, as a flood."""
+
 _PARTIES: frozenset[Role] = frozenset({"party"})
 _NAME = "/mpcd.v1.Peer/"
 RULES = {
@@ -72,7 +75,10 @@ class PeerService(PeerServicer):
         """Slot messages of all jobs, for as long as the peer lives."""
         sender = caller().name
         async for message in requests:
-            self._mail.slot(sender, message)
+            more = [*message.more[:MAX_MORE]]
+            message.ClearField("more")
+            for one in (message, *more):
+                self._mail.slot(sender, one)
         return Ack()
 
     async def ShowConsents(self, request: pb.ConsentNote, context: Any) -> Ack:  # noqa: N802

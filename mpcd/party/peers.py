@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable
@@ -21,6 +22,7 @@ from mpcd.errors import MpcdError, PeerError
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.envelope import Envelope
 from mpcd.identity.roster import Member, Roster
+from mpcd.party.peer_service import MAX_MORE
 from mpcd.transport.grpc_channel import Channels
 from mpcd.transport.grpc_errors import from_status
 from mpcd.transport.grpc_guard import CHUNK_BYTES
@@ -31,6 +33,8 @@ CALL_S = 10.0
 SLOWEST_BYTES_PER_S = 1 << 20
 MAX_WAITING = 1024
 """Slot messages that wait for one peer; beyond it the oldest are lost."""
+TOGETHER_BYTES = 256 << 10
+"""Slot messages that go as one, at most; a longer one goes alone."""
 MAX_BULK_BYTES = 1 << 32
 _PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
@@ -168,6 +172,21 @@ class _SlotStream:
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
 
+    def _together(self) -> tuple[int, pb.SlotMessage]:
+        """How many of the messages that wait fit into one, and that one: a call costs more than its bytes."""
+        count, size = 0, 0
+        for waiting in self._waiting:
+            size += waiting.ByteSize()
+            if count and (size > TOGETHER_BYTES or count > MAX_MORE):
+                break
+            count += 1
+        if count == 1:
+            return 1, self._waiting[0]
+        joined = pb.SlotMessage()
+        joined.CopyFrom(self._waiting[0])
+        joined.more.extend(itertools.islice(self._waiting, 1, count))
+        return count, joined
+
     async def _run(self) -> None:
         failures = 0
         while True:
@@ -180,8 +199,10 @@ class _SlotStream:
             try:
                 while True:
                     while self._waiting:
-                        await call.write(self._waiting[0])
-                        self._waiting.popleft()
+                        count, message = self._together()
+                        await call.write(message)
+                        for _ in range(min(count, len(self._waiting))):
+                            self._waiting.popleft()
                         self.open, failures = True, 0
                     if ended.done():
                         raise asyncio.InvalidStateError("the peer ended the stream")

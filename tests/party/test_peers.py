@@ -13,6 +13,7 @@ from mpcd._pb.v1 import common_pb2
 from mpcd._pb.v1 import peer_pb2 as pb
 from mpcd.errors import ChannelError, NotFoundError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
+from mpcd.party.peer_service import MAX_MORE
 from tests.party.grpc_pair import JOB, ROOM, Pair
 
 NOTE = Envelope("mpcd.note", b"payload")
@@ -26,12 +27,26 @@ def pair() -> Pair:
 def test_slot_messages_arrive_in_order_under_the_authenticated_name(pair: Pair) -> None:
     async def run() -> None:
         async with pair.bob() as box, pair.calls() as calls:
-            for number in range(50):
+            for number in range(200):
                 calls.send_slot("bob", pb.SlotMessage(job=JOB, slot="KEYS", number=number))
-            await box.wait(50)
-            assert [(kind, sender) for kind, sender, _ in box.got] == [("slot", "ada")] * 50
-            assert [message.number for _, _, message in box.got] == list(range(50))
+            await box.wait(200)
+            assert [(kind, sender) for kind, sender, _ in box.got] == [("slot", "ada")] * 200
+            assert [message.number for _, _, message in box.got] == list(range(200))
             assert calls.is_connected("bob")
+
+    asyncio.run(run())
+
+
+def test_messages_that_come_together_are_taken_one_by_one_up_to_a_limit(pair: Pair) -> None:
+    async def run() -> None:
+        async with pair.bob() as box, pair.calls() as calls:
+            flood = [pb.SlotMessage(job=JOB, number=number) for number in range(1, 2 * MAX_MORE)]
+            calls.send_slot("bob", pb.SlotMessage(job=JOB, number=0, more=flood))
+            await box.wait(1)
+            calls.send_slot("bob", pb.SlotMessage(job=JOB, number=1000))
+            await box.wait(MAX_MORE + 2)
+            assert [message.number for _, _, message in box.got] == [*range(MAX_MORE + 1), 1000]
+            assert not any(message.more for _, _, message in box.got)
 
     asyncio.run(run())
 

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SlotMessage(_message.Message):
-    __slots__ = ("job", "attempt", "session", "slot", "number", "round", "parts")
+    __slots__ = ("job", "attempt", "session", "slot", "number", "round", "parts", "more")
     JOB_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
@@ -16,6 +16,7 @@ class SlotMessage(_message.Message):
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
     job: bytes
     attempt: int
     session: bytes
@@ -23,7 +24,8 @@ class SlotMessage(_message.Message):
     number: int
     round: int
     parts: _containers.RepeatedCompositeFieldContainer[SlotPart]
-    def __init__(self, job: _Optional[bytes] = ..., attempt: _Optional[int] = ..., session: _Optional[bytes] = ..., slot: _Optional[str] = ..., number: _Optional[int] = ..., round: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[SlotPart, _Mapping]]] = ...) -> None: ...
+    more: _containers.RepeatedCompositeFieldContainer[SlotMessage]
+    def __init__(self, job: _Optional[bytes] = ..., attempt: _Optional[int] = ..., session: _Optional[bytes] = ..., slot: _Optional[str] = ..., number: _Optional[int] = ..., round: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[SlotPart, _Mapping]]] = ..., more: _Optional[_Iterable[_Union[SlotMessage, _Mapping]]] = ...) -> None: ...
 
 class SlotPart(_message.Message):
     __slots__ = ("label", "body")
