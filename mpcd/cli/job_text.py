@@ -44,10 +44,11 @@ def describe(job: pb.OperatorJob) -> str:
 
 
 def work(job: pb.OperatorJob) -> str:
-    """Rounds and bytes so far."""
+    """Rounds and bytes so far, and the rounds of the plan."""
     p = job.progress
+    total = f" of {p.rounds_total}" if p.rounds_total else ""
     return (
-        f"{p.rounds_done} rounds, {human_bytes(p.bytes_sent)} sent, "
+        f"{p.rounds_done}{total} rounds, {human_bytes(p.bytes_sent)} sent, "
         f"{human_bytes(p.bytes_received)} received by this party"
     )
 

@@ -45,6 +45,7 @@ class Office:
         self._reported = 0
         self._watchers: dict[bytes, set[asyncio.Event]] = {}
         self.progress: dict[bytes, worker_pb2.Progress] = {}
+        self.planned: dict[bytes, int] = {}
 
     # -- the daemon's life ---------------------------------------------------------------------------------
 
@@ -292,10 +293,13 @@ class Office:
         self.house.say(job, report.envelope(self.house.tools.identity))
 
     def told(self, job: bytes, progress: worker_pb2.Progress) -> None:
-        """How far a job process is."""
+        """How far a job process is, and how many rounds it will take in all."""
         self.progress[job] = progress
-        while len(self.progress) > KEPT:
-            self.progress.pop(next(iter(self.progress)))
+        if job in self._matters:
+            self.planned[job] = self._matters[job].proposal.cost.rounds
+        for kept in (self.progress, self.planned):
+            while len(kept) > KEPT:
+                kept.pop(next(iter(kept)))
         self.touch(job)
 
     def touch(self, job: bytes) -> None:

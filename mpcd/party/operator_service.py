@@ -189,6 +189,7 @@ class OperatorService(OperatorServicer):
         if progress is not None:
             counters = progress.counters
             view.progress.rounds_done = counters.rounds
+            view.progress.rounds_total = self._office.planned.get(row.job, 0)
             view.progress.bytes_sent = counters.link_sent_bytes
             view.progress.bytes_received = counters.link_received_bytes
         return view

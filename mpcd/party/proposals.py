@@ -70,11 +70,16 @@ def _with_range_checks(cost: Estimate, checked: Checked, dims: dict[str, int]) -
     """What comes before the program: every input is checked against its range, all of them side by side."""
     model = Rep4Costs()
     cells = [math.prod(lengths(declared.shape, dims)) for declared in checked.inputs.values()]
-    checks = {operation: sum(cells) for operation in ("range_check", "open_bits")}
-    sent = sum(model.bytes_sent(operation, n) for n in cells for operation in checks)
+    # A range that is all of int64 needs no check; its bits are opened like the others.
+    narrow = [
+        n for n, t in zip(cells, checked.inputs.values(), strict=True) if t.high - t.low < (1 << 64) - 1
+    ]
+    checks = {"range_check": sum(narrow), "open_bits": sum(cells)}
+    sent = sum(model.bytes_sent("range_check", n) for n in narrow)
+    sent += sum(model.bytes_sent("open_bits", n) for n in cells)
     return replace(
         cost,
-        rounds=cost.rounds + sum(model.rounds(operation) for operation in checks),
+        rounds=cost.rounds + sum(model.rounds(operation) for operation, n in checks.items() if n),
         bytes_sent=cost.bytes_sent + sent,
         memory_bytes=max(cost.memory_bytes, model.element_bytes * sum(cells) + 2 * sent),
         operations=Counter(cost.operations) + Counter(checks),

@@ -113,9 +113,9 @@ class _Tally:
         """The rounds of an interactive operation."""
         call = call_of(self.checked, position, self.dims, self.model.compare_bits)
         stages = OPS[self.checked.program.nodes[position].op].cost(call)
-        sent = [self._send(operation, results) for operation, results in stages]
+        sent = [self._send(*stage) for stage in stages]
         self.define(position, max(sent, default=0))
-        return sum(self.model.rounds(operation) for operation, _ in stages)
+        return sum(self.model.rounds(stage.operation) for stage in stages)
 
     def reveal(self) -> None:
         """Truth values become integers before they leave."""
@@ -124,9 +124,9 @@ class _Tally:
             self._send("to_arithmetic", math.prod(lengths(t.shape, self.dims)))
         self.rounds += self.model.rounds("to_arithmetic") if flags else 0
 
-    def _send(self, operation: str, results: int) -> int:
-        sent = self.model.bytes_sent(operation, results)
-        self.operations[operation] += results
+    def _send(self, operation: str, results: int, times: int = 1) -> int:
+        sent = times * self.model.bytes_sent(operation, results)
+        self.operations[operation] += times * results
         self.bytes_sent += sent
         return sent
 

@@ -10,11 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mpcd.program.types import Type, lengths
 
-Stage = tuple[str, int]
-"""(engine operation, number of results)."""
+
+class Stage(NamedTuple):
+    """`times` engine operations side by side, each with so many results."""
+
+    operation: str
+    results: int
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,45 +79,45 @@ def free(_call: Call) -> Sequence[Stage]:
 def product(call: Call) -> Sequence[Stage]:
     if not (call.args[0].secret and call.args[1].secret):
         return ()
-    return (("mul", call.size(call.results[0])),)
+    return (Stage("mul", call.size(call.results[0])),)
 
 
 def inner(call: Call) -> Sequence[Stage]:
     if not (call.args[0].secret and call.args[1].secret):
         return ()
-    return (("inner", call.size(call.results[0])),)
+    return (Stage("inner", call.size(call.results[0])),)
 
 
 def matmul(call: Call) -> Sequence[Stage]:
-    return (("matmul", call.size(call.results[0])),)
+    return (Stage("matmul", call.size(call.results[0])),)
 
 
 def less(call: Call) -> Sequence[Stage]:
-    return ((less_name(call.compare_bits, *call.args), call.size(call.results[0])),)
+    return (Stage(less_name(call.compare_bits, *call.args), call.size(call.results[0])),)
 
 
 def equal(call: Call) -> Sequence[Stage]:
-    return (("equal", call.size(call.results[0])),)
+    return (Stage("equal", call.size(call.results[0])),)
 
 
 def conj(call: Call) -> Sequence[Stage]:
-    return (("conj", call.size(call.results[0])),)
+    return (Stage("conj", call.size(call.results[0])),)
 
 
 def to_int(call: Call) -> Sequence[Stage]:
-    return (("to_arithmetic", call.size(call.results[0])),)
+    return (Stage("to_arithmetic", call.size(call.results[0])),)
 
 
 def select(call: Call) -> Sequence[Stage]:
     condition, x, y = call.args
     size = call.size(call.results[0])
     if x.kind == "bool":
-        return (("conj", size),)
+        return (Stage("conj", size),)
     if not condition.secret:
         return ()
-    stages: list[Stage] = [("to_arithmetic", call.size(condition))]
+    stages = [Stage("to_arithmetic", call.size(condition))]
     if x.secret or y.secret:
-        stages.append(("mul", size))
+        stages.append(Stage("mul", size))
     return stages
 
 
@@ -119,20 +125,20 @@ def pick(call: Call) -> Sequence[Stage]:
     """The larger or the smaller of two."""
     size = call.size(call.results[0])
     return (
-        (less_name(call.compare_bits, *call.args), size),
-        ("to_arithmetic", size),
-        ("mul", size),
+        Stage(less_name(call.compare_bits, *call.args), size),
+        Stage("to_arithmetic", size),
+        Stage("mul", size),
     )
 
 
 def bool_input(call: Call) -> Sequence[Stage]:
     """A truth value arrives as an integer 0 or 1 and becomes a bit."""
-    return (("parity", call.size(call.results[0])),) if call.results[0].kind == "bool" else ()
+    return (Stage("parity", call.size(call.results[0])),) if call.results[0].kind == "bool" else ()
 
 
 def _level(less_than: str, pairs: int, columns: int) -> list[Stage]:
     """Pairs of rows meet, and the winners are chosen."""
-    return [(less_than, pairs), ("to_arithmetic", pairs), ("mul", pairs * columns)]
+    return [Stage(less_than, pairs), Stage("to_arithmetic", pairs), Stage("mul", pairs * columns)]
 
 
 def _tournament(call: Call, columns: int) -> Sequence[Stage]:
@@ -164,10 +170,10 @@ def top2(call: Call) -> Sequence[Stage]:
     while pairs > 1:
         meet = pairs // 2
         stages += [
-            (less_than, 3 * meet),
-            ("conj", 2 * meet),
-            ("to_arithmetic", 3 * meet),
-            ("mul", 2 * columns * meet),  # a product and an inner product side by side
+            Stage(less_than, meet, times=3),
+            Stage("conj", meet, times=2),
+            Stage("to_arithmetic", meet, times=3),
+            Stage("mul", columns * meet, times=2),  # a product and an inner product
         ]
         pairs -= meet
     return stages

@@ -79,6 +79,8 @@ ROWS = [
              f"{_T_CHEAT}::test_the_result_of_a_job_process_carries_what_was_outvoted"),
     Mutation("a party alone is recorded", _COMPUTE, "        if len(blamed) < 2:", "        if False:",
              f"{_T_CHEAT}::test_a_job_process_that_names_one_party_alone_is_our_bug"),
+    Mutation("plans without the range checks", "mpcd/party/proposals.py", 'checks = {"range_check": sum(narrow), "open_bits": sum(cells)}', 'checks = {"open_bits": sum(cells)}',
+             "tests/party/test_plans.py::test_the_plan_of_an_auction_is_its_run"),
     # -- states and storage
     Mutation("a party that fails does not say so", _LIFE, "            self._slots.leave()\n", "            pass\n",
              f"{_T_CHEAT}::test_a_job_process_that_fails_at_one_party_keeps_everything_closed"),
