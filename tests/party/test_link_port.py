@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -72,7 +71,9 @@ def test_a_connection_and_its_run_meet_whoever_is_first(first: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [os.urandom(40), b"GET / HTTP/1.1\r\n" * 4, PREFACE[:39], Preface.of(SESSION, 0, 2, 2).encode()]
+    "data",
+    [bytes(range(200, 240)), b"GET / HTTP/1.1\r\n" * 4, PREFACE[:39], Preface.of(SESSION, 0, 2, 2).encode()],
+    ids=["rubbish", "http", "cut", "another run"],
 )
 def test_strangers_and_other_runs_reach_nobody(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     """Garbage, half a preface, another attempt: closed, and the port goes on."""
