@@ -37,9 +37,10 @@ async def decide(
     by: float,
     max_body: int,
     work: Awaitable[None] | None = None,
+    settled: bool = True,
 ) -> Outcome:
     """One slot of this job; equivocations are remembered as proof."""
-    outcome = await slots.decide(key, work=work, value=value, by=by, max_body=max_body)
+    outcome = await slots.decide(key, work=work, value=value, by=by, max_body=max_body, settled=settled)
     case.note_equivocations(key, outcome)
     return outcome
 

@@ -165,9 +165,9 @@ async def agree_to_open(case: Case, slots: Slots, session: bytes, product: Produ
         return ready_value(word if in_time else Ready(False, (), b""))
 
     size = 1 + DIGEST_BYTES * (1 + sum(len(row) for row in word.commitments))
-    outcome = await decide(
-        case, slots, SlotKey("READY-OPEN", session), value, by=latest_ready(case), max_body=size
-    )
+    key = SlotKey("READY-OPEN", session)
+    # Not settled: whether there is time left is seen when the slot begins.
+    outcome = await decide(case, slots, key, value, by=latest_ready(case), max_body=size, settled=False)
     decision = ready_to_open(outcome, len(word.commitments))
     if decision.open:
         return decision

@@ -107,7 +107,14 @@ async def _agree_inputs(case: Case, slots: Slots, session: bytes, tray: Tray) ->
     # Two entries of one owner are proof against it, so room for two each.
     limit = 2 * len(expected) * ENTRY_BYTES
     outcome = await decide(
-        case, slots, SlotKey("INPUTS", session), value, by=by, max_body=limit, work=all_there()
+        case,
+        slots,
+        SlotKey("INPUTS", session),
+        value,
+        by=by,
+        max_body=limit,
+        work=all_there(),
+        settled=False,  # an owner's second entry may come while we wait for the others
     )
     agreed = inputs_agreed(outcome, expected, owner_of)
     await case.tools.store.inputs.add_entries(session, agreed.entries.items())

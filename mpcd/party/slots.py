@@ -118,12 +118,15 @@ class Slots:
         value: Callable[[], bytes],
         by: float,
         max_body: int,
+        settled: bool = False,
     ) -> Outcome:
         """Run one slot and return its outcome.
 
-        work   what this stage waits for; cancelled when the slot begins without us
-        value  our value at that moment, finished or not: at most max_body bytes
-        by     the stage timer, on the monotonic clock
+        work    what this stage waits for; cancelled when the slot begins without us
+        value   our value at that moment, finished or not: at most max_body bytes
+        by      the stage timer, on the monotonic clock
+        settled our value does not change any more once the work is done: it is made durable while we wait
+                for the others, and our first letter leaves at the moment of entry
         Raises DeadlineError if more parties are silent than the threshold allows (nothing was signed then);
                whatever `work` raises
         """
@@ -135,9 +138,10 @@ class Slots:
                 for message in [m for m in early if SlotKey(m.slot, m.session, m.number) == key]:
                     early.remove(message)
                     run.take(peer, message)
-            await run.enter(work, by)
-            return await run.rounds(value(), max_body)
+            await run.enter(work, by, value if settled else None)
+            return await run.rounds(value, max_body)
         finally:
+            run.close()
             del self._running[key]
             self._finished.add(key)
 
@@ -175,6 +179,11 @@ class _Run:
         self.entered: float | None = None
         self._again_s = seat.delta_s / 2
         self._wake = asyncio.Event()
+        self._fixing: asyncio.Task[bytes] | None = None
+
+    def close(self) -> None:
+        if self._fixing is not None:
+            self._fixing.cancel()
 
     # -- what arrives ---------------------------------------------------------------------------------
 
@@ -194,7 +203,9 @@ class _Run:
 
     # -- the slot clock -------------------------------------------------------------------------------
 
-    async def enter(self, work: Awaitable[None] | None, by: float) -> None:
+    async def enter(
+        self, work: Awaitable[None] | None, by: float, settled: Callable[[], bytes] | None
+    ) -> None:
         """Return at the moment of entry; our certificate is then on its way to everybody."""
         working = None if work is None else asyncio.ensure_future(work)
         if working is not None:
@@ -208,6 +219,8 @@ class _Run:
                     working.result()
                 if (working is None or working.done()) and "done" not in said:
                     self._say("done", said)
+                    if settled is not None:
+                        self._fixing = asyncio.create_task(self._fix(settled()))
                 elif now >= by and "timeout" not in said:
                     self._say("timeout", said)
                 elif now >= give_up:
@@ -255,13 +268,17 @@ class _Run:
 
     # -- the rounds -----------------------------------------------------------------------------------
 
-    async def rounds(self, value: bytes, max_body: int) -> Outcome:
-        """Fix our value, then run the slot to its end; from here on nothing else ends it."""
+    async def _fix(self, value: bytes) -> bytes:
         await self.seat.fix(self.slot_id, value)
+        return value
+
+    async def rounds(self, value: Callable[[], bytes], max_body: int) -> Outcome:
+        """Fix our value, then run the slot to its end; from here on nothing else ends it."""
+        fixed = await (self._fix(value()) if self._fixing is None else self._fixing)
         seat = self.seat
         everybody = range(seat.parties)
         step: Rounds[Outcome] = slots(
-            seat.me, everybody, seat.t, self.slot_id, value, seat.sign, seat.verify, max_body
+            seat.me, everybody, seat.t, self.slot_id, fixed, seat.sign, seat.verify, max_body
         )
         stated = next(step)
         number = 0
