@@ -183,9 +183,11 @@ class Life:
         session, tried = await agree_session(case, slots)
         self.session = session
         self._start(announce(case, session, tried))
-        parcels, keys = await both(prepare(case, session), agree_keys(case, slots, session))
-        self._start(deliver(case, session, parcels, case.until(case.tools.pace.stage_s)))
-        inputs, notes, left_out = await gather(case, slots, session)
+        # Keys and inputs do not depend on each other: their slots go on side by side.
+        keys, (_, (inputs, notes, left_out)) = await both(
+            agree_keys(case, slots, session),
+            both(self._contribute(session), gather(case, slots, session)),
+        )
         worker, number = await agree_start(case, slots, session)
         try:
             await case.move(Event.INPUTS_AGREED)
@@ -224,6 +226,12 @@ class Life:
         except StageEnd as other:
             # t + 1 say that they ended without opening, among them an honest one.
             raise end if other.event is Event.FAULT else other from None
+
+    async def _contribute(self, session: bytes) -> None:
+        """Share our own data; the parcels are on their way when this returns."""
+        parcels = await prepare(self.case, session)
+        until = self.case.until(self.case.tools.pace.stage_s)
+        self._start(deliver(self.case, session, parcels, until))
 
     async def _stand_by(self) -> None:
         case = self.case
