@@ -45,6 +45,7 @@ def init_party(
     Raises  UsageError if something is there already
     """
     identity, certificate = _create_keys(directory, name, PARTY_FILE)
+    create_storage_key(directory / "storage.key")
     member = entry_of(identity, certificate, "party", control, links)
     listen = {"control": _listen(control, anywhere), "links": _listen(links, anywhere)}
     text = _PARTY.format(name=name, delta=delta, **listen)
@@ -81,7 +82,6 @@ def _create_keys(directory: Path, name: str, file: str) -> tuple[Identity, bytes
     identity = Identity.create(name)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     identity.save(directory / "identity.key")
-    create_storage_key(directory / "storage.key")
     return identity, self_signed_ca(identity, now=datetime.now(UTC))
 
 

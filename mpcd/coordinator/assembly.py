@@ -19,6 +19,7 @@ from mpcd.identity.config import CoordinatorConfig
 from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Roster
 from mpcd.storage.database import SqliteDatabase
+from mpcd.storage.retention import keeping
 from mpcd.transport.daemon_log import configure
 from mpcd.transport.grpc_server import serve_tls
 from mpcd.transport.launching import stop_signal
@@ -62,7 +63,8 @@ async def running(config: CoordinatorConfig, clock: Clock) -> AsyncIterator[int]
         await server.start()
         sweeping = asyncio.create_task(book.sweep())
         try:
-            yield port
+            async with keeping(database, clock, config.retention.jobs):
+                yield port
         finally:
             attached.close()
             sweeping.cancel()

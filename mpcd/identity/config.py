@@ -6,7 +6,7 @@ Relative paths are relative to the file. Nothing here is secret: keys live in fi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -83,22 +83,32 @@ class Keys(Strict):
     storage: Path = Path("storage.key")
 
 
-class Timing(Strict):
-    """Bounds on waiting. `delta` is the security parameter of the synchronous network."""
+class CoordinatorKeys(Strict):
+    """Secret files, mode 0600."""
 
-    delta: Annotated[Seconds, Field(gt=0, le=600)] = 2.0
-    handshake: Annotated[Seconds, Field(gt=0, le=60)] = 3.0
-    round: Annotated[Seconds, Field(gt=0, le=3600)] = 30.0
-    consent: Annotated[Seconds, Field(gt=0, le=7 * 86400)] = 300.0
+    identity: Path = Path("identity.key")
+
+
+class Connections(Strict):
+    """Signs of life of long-lived streams, and the validity of TLS leaves."""
+
     heartbeat: Annotated[Seconds, Field(gt=0, le=60)] = 2.0
     lost_after: Annotated[Seconds, Field(gt=0, le=600)] = 6.0
     leaf_valid: Annotated[Seconds, Field(ge=60, le=7 * 86400)] = 86_400.0
 
     @model_validator(mode="after")
-    def _ordered(self) -> Timing:
+    def _ordered(self) -> Self:
         if self.lost_after < 2 * self.heartbeat:
             raise ValueError("lost_after: should be at least two heartbeats")
         return self
+
+
+class Timing(Connections):
+    """Bounds on waiting. `delta` is the security parameter of the synchronous network."""
+
+    delta: Annotated[Seconds, Field(gt=0, le=600)] = 2.0
+    round: Annotated[Seconds, Field(gt=0, le=3600)] = 30.0
+    consent: Annotated[Seconds, Field(gt=0, le=7 * 86400)] = 300.0
 
 
 class PartyLimits(Strict):
@@ -107,12 +117,11 @@ class PartyLimits(Strict):
     jobs: Annotated[Positive, Field(le=10_000)] = 64
     running: Annotated[Positive, Field(le=64)] = 2
     memory: Annotated[Size, Field(ge=1 << 20)] = 4 << 30
-    control_message: Annotated[Size, Field(ge=64 << 10, le=64 << 20)] = 2 << 20
     connections: Annotated[Positive, Field(le=65_536)] = 256
 
 
 class Retention(Strict):
-    """How long ended jobs are kept."""
+    """How long ended jobs are kept after their deadline."""
 
     jobs: Annotated[Seconds, Field(ge=3600)] = 90 * 86_400.0
 
@@ -164,8 +173,6 @@ class CoordinatorLimits(Strict):
 
     jobs: Annotated[Positive, Field(le=100_000)] = 1_000
     jobs_per_submitter: Annotated[Positive, Field(le=100_000)] = 100
-    control_message: Annotated[Size, Field(ge=64 << 10, le=64 << 20)] = 2 << 20
-    connections: Annotated[Positive, Field(le=65_536)] = 256
 
 
 class CoordinatorConfig(Strict):
@@ -177,9 +184,9 @@ class CoordinatorConfig(Strict):
     roster: Path
     listen: Address
     store: Path
-    keys: Keys = Keys()
+    keys: CoordinatorKeys = CoordinatorKeys()
     limits: CoordinatorLimits = CoordinatorLimits()
-    timing: Timing = Timing()
+    timing: Connections = Connections()
     retention: Retention = Retention()
     log: Log = Log()
 
@@ -199,5 +206,5 @@ def _absolute(config: Config, base: Path, fields: tuple[str, ...]) -> Config:
     """The same configuration with its paths made absolute; an absolute path stays as it is."""
     update: dict[str, object] = {name: base / getattr(config, name) for name in fields}
     keys = config.keys
-    update["keys"] = Keys(identity=base / keys.identity, storage=base / keys.storage)
+    update["keys"] = keys.model_copy(update={name: base / path for name, path in keys})
     return config.model_copy(update=update)

@@ -20,7 +20,7 @@ from mpcd.jobs.limits import (
     MAX_ROWS,
     MIN_DEADLINE_S,
 )
-from mpcd.jobs.statements import Adversary, Hex32, Missing, Profile
+from mpcd.jobs.statements import Adversary, Missing, Profile
 
 Key = TypeVar("Key")
 Protocol = Literal["rep4"]
@@ -122,7 +122,6 @@ class Terms(Strict):
     deadline: Annotated[Seconds, Field(ge=MIN_DEADLINE_S, le=MAX_DEADLINE_S)] = 600.0
     limits: CostLimits = CostLimits()
     idempotency_key: Annotated[str, StringConstraints(pattern=r"^[!-~]{0,128}$")] = ""
-    retry_of: Hex32 | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Terms:

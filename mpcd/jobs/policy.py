@@ -1,7 +1,7 @@
 """What a party is willing to take part in: its policy, applied to one job.
 
 A policy is a list of rules. A job is allowed if one rule allows everything about it; the first such rule
-decides whether it starts by itself or waits for a person. Without a rule that fits, the job is refused with
+decides whether it starts by itself or would need a person. Without a rule that fits, the job is refused with
 what the nearest rule objects to. Profiles have a minimum, so that a submitter cannot downgrade a party.
 """
 

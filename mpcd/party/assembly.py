@@ -39,6 +39,7 @@ from mpcd.protocols.rounds import Words
 from mpcd.ring.streams import derive
 from mpcd.runtime.workers import WorkerPool
 from mpcd.storage.database import SqliteDatabase, StorageError
+from mpcd.storage.retention import keeping
 from mpcd.storage.store import store_in
 from mpcd.transport.daemon_log import configure
 from mpcd.transport.grpc_channel import Channels
@@ -80,6 +81,7 @@ async def running(
         stack.push_async_callback(pool.close)
         database = await SqliteDatabase.open(config.store)
         stack.push_async_callback(database.close)
+        await stack.enter_async_context(keeping(database, clock, config.retention.jobs))
         leaves = Leaves(identity, clock, config.timing.leaf_valid)
         channels = Channels(leaves)
         stack.push_async_callback(channels.close)

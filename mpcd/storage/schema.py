@@ -1,7 +1,8 @@
 """The tables of a daemon, as a list of migrations: entry k brings a database from version k to k + 1.
 
 Rows that hold secrets (`sealed`) are encrypted by `vault.py` under the storage key; the row's identity is
-the associated data. Transitions and evidence are only ever added.
+the associated data. Transitions and evidence are only ever added,
+until the whole job is forgotten (`retention.py`).
 """
 
 from __future__ import annotations

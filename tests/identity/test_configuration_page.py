@@ -59,3 +59,15 @@ def _section(title: str) -> dict[str, str]:
 )
 def test_the_page_lists_exactly_the_keys_there_are(title: str, model: type[BaseModel]) -> None:
     assert _section(title) == dict(keys(model))
+
+
+@pytest.mark.parametrize("model", [PartyConfig, CoordinatorConfig])
+def test_every_key_is_read_somewhere(model: type[BaseModel]) -> None:
+    """A key without effect would be a promise that nothing keeps."""
+    package = Path(__file__).parents[2] / "mpcd"
+    code = "".join(
+        p.read_text() for p in package.rglob("*.py") if "_pb" not in p.parts and p.name != "config.py"
+    )
+    leaves = {re.sub(r"\[\]|<name>", "", key).split(".")[-1] for key, _ in keys(model)}
+    accepted = {leaf for leaf in leaves if not re.search(rf"\.{leaf}\b", code)}
+    assert accepted == {"apiVersion"}

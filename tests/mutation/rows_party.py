@@ -81,6 +81,10 @@ ROWS = [
              f"{_T_CHEAT}::test_a_job_process_that_names_one_party_alone_is_our_bug"),
     Mutation("plans without the range checks", "mpcd/party/proposals.py", 'checks = {"range_check": sum(narrow), "open_bits": sum(cells)}', 'checks = {"open_bits": sum(cells)}',
              "tests/party/test_plans.py::test_the_plan_of_an_auction_is_its_run"),
+    Mutation("jobs that have not ended are forgotten", "mpcd/storage/retention.py", " AND state IN ({marks})", " OR state IN ({marks})",
+             "tests/storage/test_retention.py::test_a_start_forgets_what_is_old_and_ended_and_nothing_else"),
+    Mutation("old jobs are kept for ever", "mpcd/storage/retention.py", "    await sweep()\n    task", "    task",
+             "tests/storage/test_retention.py::test_a_start_forgets_what_is_old_and_ended_and_nothing_else"),
     # -- states and storage
     Mutation("a party that fails does not say so", _LIFE, "            self._slots.leave()\n", "            pass\n",
              f"{_T_CHEAT}::test_a_job_process_that_fails_at_one_party_keeps_everything_closed"),
