@@ -1,0 +1,21 @@
+"""What keeps a party from waiting in vain, and from believing itself when it is the one that is cut off."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from tests.mutation.row import Mutation
+
+_T_LEFT, _T_DEAF = "tests/party/test_slots_abandoned.py", "tests/party/test_life_deaf.py"
+
+ROWS = [
+    Mutation("outage: those who left never time out", "mpcd/party/slot_clock.py",
+             'if len(self._who("timeout") | self._who("left")) > self._t:', 'if len(self._who("timeout")) > self._t:',
+             f"{_T_LEFT}::test_two_have_left_and_one_is_dead_so_the_last_one_waits_for_nobody"),
+    Mutation("outage: a slot is waited for past the job", "mpcd/party/slots.py",
+             "max(by, min(by + self.seat.grace_s, self.seat.latest))", "by + self.seat.grace_s",
+             f"{_T_LEFT}::test_nobody_is_waited_for_longer_than_the_job_lasts"),
+    Mutation("outage: who is cut off believes itself", "mpcd/party/life.py",
+             "        if len(end.unreachable) <= CORRUPTED:\n            raise end\n", "        raise end\n",
+             f"{_T_DEAF}::test_it_asks_the_others_how_the_slot_went"),
+]  # fmt: skip
