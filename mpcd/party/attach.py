@@ -28,7 +28,7 @@ from mpcd.transport.grpc_errors import from_status
 from mpcd.transport.wire import from_wire, to_wire
 
 CALL_S = 10.0
-REPORT_S = 0.1
+REPORT_S = 0.25
 """Reports of states that pass quickly are not sent one by one: the newest counts."""
 MAX_KEPT = 4096
 """Statements that are sent again when the stream is opened again: a few per job, the newest jobs."""
@@ -67,6 +67,7 @@ class CoordinatorLink:
         self._lost_after_s = lost_after_s
         self._said: OrderedDict[tuple[bytes, str], Envelope] = OrderedDict()
         self._unsent: OrderedDict[tuple[bytes, str], Envelope] = OrderedDict()
+        self._news = asyncio.Event()
         self._urgent = asyncio.Event()
         self._streaming = False
         self.attached = False
@@ -103,6 +104,7 @@ class CoordinatorLink:
             self._said.popitem(last=False)
         if self._streaming:
             self._unsent[job, statement.type] = statement
+            self._news.set()
             if statement.type != StatusReport.TYPE or StatusReport.from_bytes(statement.payload).is_last:
                 self._urgent.set()
 
@@ -143,20 +145,18 @@ class CoordinatorLink:
         self._streaming = True
         for statement in [*self._said.values()]:
             yield pb.PartyMessage(statement=to_wire(statement))
-        number, quiet_s = 0, 0.0
+        number = 0
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(REPORT_S):
-                    await self._urgent.wait()
+            if await _within(self._heartbeat_s, self._news):
+                await _within(min(REPORT_S, self._heartbeat_s), self._urgent)
+            else:
+                number += 1
+                yield pb.PartyMessage(heartbeat=pb.Heartbeat(number=number))
+            self._news.clear()
             self._urgent.clear()
             while self._unsent:
                 _, statement = self._unsent.popitem(last=False)
-                quiet_s = 0.0
                 yield pb.PartyMessage(statement=to_wire(statement))
-            quiet_s += REPORT_S
-            if quiet_s >= self._heartbeat_s:
-                number, quiet_s = number + 1, 0.0
-                yield pb.PartyMessage(heartbeat=pb.Heartbeat(number=number))
 
     async def _read(self, call: Any) -> AsyncIterator[pb.CoordinatorMessage]:
         """What the coordinator sends; it sends heartbeats, so silence means that it is lost."""
@@ -189,6 +189,14 @@ class CoordinatorLink:
 
     def _stub(self) -> Any:
         return CoordinatorStub(self._channels.to(self._member))  # type: ignore[no-untyped-call]
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Whether the event was set by then."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
 
 
 @contextlib.asynccontextmanager
