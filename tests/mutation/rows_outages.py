@@ -18,4 +18,7 @@ ROWS = [
     Mutation("outage: who is cut off believes itself", "mpcd/party/life.py",
              "        if len(end.unreachable) <= CORRUPTED:\n            raise end\n", "        raise end\n",
              f"{_T_DEAF}::test_it_asks_the_others_how_the_slot_went"),
+    Mutation("outage: a silent holder is waited for", "mpcd/party/opening.py",
+             "patience = self._case.tools.pace.delta_s if waiting else None", "patience = None",
+             "tests/party/test_opening_silent.py"),
 ]  # fmt: skip
