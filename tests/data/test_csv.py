@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from mpcd.data.csv import Table, check_unchanged, read
 from mpcd.errors import DataError
 from mpcd.identity.config import Column, Source
 
+NOBODY = 65534
 SECRET = "98765"  # stands in every file below; no message may contain it
 
 
@@ -121,12 +123,35 @@ def test_a_missing_file_a_folder_and_a_pipe(tmp_path: Path) -> None:
         read(Source(file="a\0b", columns={"a": Column(min=0, max=1)}))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def _as_nobody(folder: Path, body: Callable[[], None]) -> int:
+    """The exit code of a child that runs `body` in a folder without root's rights; root reads everything."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        os.chdir(folder)
+        if os.geteuid() == 0:
+            os.setegid(NOBODY)
+            os.seteuid(NOBODY)
+        body()
+    except BaseException:  # noqa: BLE001  the child must not go on with the tests
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
 def test_an_unreadable_file(tmp_path: Path) -> None:
     path = write(tmp_path, "bid\n1\n")
+    tmp_path.chmod(0o755)
+
+    def body() -> None:
+        with pytest.raises(DataError, match="Permission denied"):
+            read(source(Path(path.name)))
+
     path.chmod(0)
-    with pytest.raises(DataError, match="Permission denied"):
-        read(source(path))
+    assert _as_nobody(tmp_path, body) == 0
+    path.chmod(0o644)
+    assert _as_nobody(tmp_path, body) == 1, "it is the mode that matters"
 
 
 def test_a_file_beyond_the_size_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
