@@ -58,6 +58,7 @@ class Matter:
         self._house = house
         self._state = State.PROPOSED
         self._consents: dict[str, Envelope] = {}
+        self._read: tuple[dict[str, Envelope], dict[str, Consent]] | None = None
         self._shown: dict[str, bytes] = {}
         self._news = asyncio.Event()
         self._moving = asyncio.Lock()
@@ -154,12 +155,20 @@ class Matter:
 
     def _verified(self, envelopes: list[Envelope]) -> dict[str, Envelope]:
         by_name = {next(iter(envelope.signers), ""): envelope for envelope in envelopes}
-        if by_name == self._consents and len(by_name) == len(envelopes):
-            return by_name  # the set that was verified before, byte for byte
         if len(by_name) != len(envelopes):
             raise RefusedError("a set of consents has one of each party")
-        verify_consents(by_name, self.proposal.specification, self.job, self._house.tools.roster)
+        self._contents(by_name)
         return by_name
+
+    def _contents(self, envelopes: dict[str, Envelope]) -> dict[str, Consent]:
+        """What a set says, verified; the set that was verified last, byte for byte, is not verified again.
+
+        Raises  RefusedError if anything about it is wrong
+        """
+        if self._read is None or envelopes != self._read[0]:
+            specification, roster = self.proposal.specification, self._house.tools.roster
+            self._read = envelopes, verify_consents(envelopes, specification, self.job, roster)
+        return self._read[1]
 
     async def cancel(self, reason: str) -> bool:
         """The submitter's cancellation; whether it came in time."""
@@ -199,7 +208,7 @@ class Matter:
 
     def _make_life(self) -> Life:
         house, specification = self._house, self.proposal.specification
-        read = verify_consents(self._consents, specification, self.job, house.tools.roster)
+        read = self._contents(self._consents)
         brought = {(name, d.argument): d for name, consent in read.items() for d in consent.datasets}
         own = {
             argument: bytes.fromhex(d.digest) for (name, argument), d in brought.items() if name == self.name
