@@ -20,6 +20,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"`((?!mpcd/v\d+`)(?:mpcd|tests)/[\w./]*)(?:::\w+)?`")
 """Not `mpcd/v1`, the version of a file."""
+_TEST = re.compile(r"`(tests/[\w./]*)::(\w+)`")
 _REFERENCE = re.compile(r"Spec (\w+) ((?:\d+(?:\.\d+)?)(?:, \d+(?:\.\d+)?)*)")
 _TAG = re.compile(r"(?<![\w\])])\[([A-Z][A-Za-z]{1,3}|[0-9]{4}/[0-9]+)\](?![\[(\w])")
 
@@ -52,6 +53,22 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_path_of_code_exists(page: Path) -> None:
     assert [path for path in _PATH.findall(_text(page)) if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    named = _TEST.findall(_text(page))
+    assert [name for path, name in named if f"def {name}(" not in (ROOT / path).read_text()] == []
+
+
+def test_every_promise_of_the_security_model_names_its_tests() -> None:
+    text = (ROOT / "docs/security-model.md").read_text()
+    properties = re.split(
+        r"^\*\*", text.partition("## The five properties")[2].partition("\n## ")[0], flags=re.M
+    )
+    promises = [part for part in properties[1:] if not part.startswith("Guaranteed output")]
+    assert len(promises) == 4
+    assert all(_TEST.findall(part) for part in promises)
 
 
 def test_the_checks_above_can_fail(tmp_path: Path) -> None:

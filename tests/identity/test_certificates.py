@@ -276,7 +276,7 @@ def test_openssl_refuses_a_leaf_of_another_member(alice: Org, bob: Org, tmp_path
     assert handshake(good, forged, roots, host_name("alice"), tmp_path)[1] is False
 
 
-def test_without_the_name_constraint_only_issued_by_helps(alice: Org, tmp_path: Path) -> None:
+def test_without_the_name_constraint_only_our_own_check_helps(alice: Org, tmp_path: Path) -> None:
     """Why the roster refuses identities without the constraint, and why the issuer is compared anyway."""
     lax, lax_certificate = forge_identity(name="bob")
     roots = alice.certificate_pem + lax_certificate
