@@ -162,6 +162,9 @@ class LocalCluster:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        # For a moment a process that was just started has no command line, and would not be known as ours.
+        while process.poll() is None and not _is_ours(process.pid, self.config(name)):
+            time.sleep(0.001)
         return process.pid
 
     def _last_words(self, name: str) -> str:

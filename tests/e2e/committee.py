@@ -101,6 +101,7 @@ class Committee:
                 process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
+            wait_until(lambda: Path(f"/proc/{process.pid}/cmdline").read_bytes() != b"", 10.0, lambda: DANA)
             pids = {**self.cluster.pids(), DANA: process.pid}
             (self.directory / PROCESSES_FILE).write_text(json.dumps(pids))
         self.ready()
