@@ -19,7 +19,8 @@ from mpcd.party.agreeing import decide
 from mpcd.party.case import Case, StageEnd
 from mpcd.party.ports import AgreedInput, Delivery, Order, Product, SharedOutput, Worker
 from mpcd.party.slots import SlotKey, Slots
-from mpcd.protocols.agreement.outcomes import DIGEST_BYTES, Decision, Ready, ready_to_open, ready_value
+from mpcd.protocols.agreement.outcomes import DIGEST_BYTES
+from mpcd.protocols.agreement.ready import Decision, Ready, ready_to_open, ready_value
 from mpcd.protocols.rep4.keys import holders
 from mpcd.storage.shares import OutputShare
 

@@ -19,7 +19,7 @@ from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party.case import CORRUPTED, Case, StageEnd
 from mpcd.party.computing import places
 from mpcd.party.notes import OutputNote
-from mpcd.protocols.agreement.outcomes import Decision
+from mpcd.protocols.agreement.ready import Decision
 from mpcd.protocols.rep4.keys import holders
 from mpcd.protocols.rep4.outputs import Claims, Opening, Place, assemble, majority, opens
 from mpcd.protocols.rounds import Words

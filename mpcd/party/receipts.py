@@ -20,7 +20,7 @@ from mpcd.party.agreeing import send_to_all
 from mpcd.party.case import CORRUPTED, Case
 from mpcd.party.computing import places
 from mpcd.party.notes import InputNote
-from mpcd.protocols.agreement.outcomes import Decision
+from mpcd.protocols.agreement.ready import Decision
 from mpcd.storage.shares import InputKey
 
 

@@ -25,11 +25,11 @@ ROWS = [
              'struct.pack("<IB", len(slot_id), sender)', 'struct.pack("<IB", len(slot_id), 0)', _REUSED),
     Mutation("a good signature vouches for a bad one", _AGREEMENT + "dolev_strong.py",
              "key = (signer, words, signature)", "key = (signer, words, b'')", _REUSED),
-    Mutation("a word of the right length is READY", _AGREEMENT + "outcomes.py",
+    Mutation("a word of the right length is READY", _AGREEMENT + "ready.py",
              "if len(body) == size and body[0] == 1}", "if len(body) == size}", _WORDS),
     Mutation("entries for unexpected inputs", _AGREEMENT + "outcomes.py",
              "if key is not None and key in expected:", "if key is not None:",
              "tests/protocols/agreement/test_unexpected_inputs.py"),
-    Mutation("two of three name the third", _AGREEMENT + "outcomes.py",
+    Mutation("two of three name the third", _AGREEMENT + "ready.py",
              "if len(said) > 3 and", "if len(said) > 2 and", _WORDS),
 ]  # fmt: skip

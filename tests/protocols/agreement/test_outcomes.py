@@ -13,7 +13,6 @@ from mpcd.errors import InternalError
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Equivocated, Outcome, SignedValue, Verdict
 from mpcd.protocols.agreement.outcomes import (
     Holdings,
-    Ready,
     complaint_value,
     complaints,
     equivocators,
@@ -23,13 +22,12 @@ from mpcd.protocols.agreement.outcomes import (
     inputs_value,
     key_commitments,
     key_value,
-    ready_to_open,
-    ready_value,
     session_of,
     slot_name,
     start,
     start_value,
 )
+from mpcd.protocols.agreement.ready import Ready, ready_to_open, ready_value
 
 PARTIES = range(4)
 LIAR = Equivocated(SignedValue(b"a" * 32, b"s" * 64), SignedValue(b"b" * 32, b"t" * 64))

@@ -8,7 +8,7 @@ import pytest
 
 from mpcd.protocols.agreement.chains import encode
 from mpcd.protocols.agreement.dolev_strong import slots
-from mpcd.protocols.agreement.outcomes import Ready, ready_to_open, ready_value
+from mpcd.protocols.agreement.ready import Ready, ready_to_open, ready_value
 from mpcd.protocols.rounds import Blob, Round, Rounds
 from tests.protocols.agreement.arena import SLOT, Letters, chain, run, seen, sign_as, verify
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mpcd.protocols.agreement.dolev_strong import Agreed, Outcome
-from mpcd.protocols.agreement.outcomes import Ready, ready_to_open, ready_value
+from mpcd.protocols.agreement.ready import Ready, ready_to_open, ready_value
 
 
 def word(parties: int, reveals: bytes) -> bytes:
