@@ -23,12 +23,11 @@ from mpcd._pb.v1.peer_pb2 import (
     ShareHeader,
     SlotMessage,
 )
-from mpcd.clock import Clock
 from mpcd.errors import ChannelError, DataError, MpcdError, PeerError, RefusedError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Kind
-from mpcd.jobs.states import TERMINAL, Event, State, advance
-from mpcd.party import complaints, mail, opening, receipts
+from mpcd.jobs.states import TERMINAL, Event, State
+from mpcd.party import complaints, mail, opening, receipts, serving
 from mpcd.party.agreeing import agree_keys, agree_session, agree_start
 from mpcd.party.case import CORRUPTED, Case, StageEnd, Terms, Tools, make_slots
 from mpcd.party.computing import agree_to_open, compute
@@ -37,12 +36,10 @@ from mpcd.party.desk import Desk
 from mpcd.party.gathering import announce, gather
 from mpcd.party.ports import BadTag
 from mpcd.storage.database import StorageError
-from mpcd.storage.jobs import JobRow, Transition
-from mpcd.storage.store import Store
 
 A = TypeVar("A")
 B = TypeVar("B")
-_RUNNING = frozenset({State.PROPOSED, State.CONSENTED, State.GATHERING, State.COMPUTING})
+RUNNING = frozenset({State.PROPOSED, State.CONSENTED, State.GATHERING, State.COMPUTING})
 
 
 class Life:
@@ -58,8 +55,8 @@ class Life:
         opened: bool | None = None,
         on_change: Callable[[State, str], None] = lambda _state, _detail: None,
     ) -> None:
-        """`session` and `opened` come from the store after a restart (`was_opened`)."""
-        known = state in opening.OPENED if opened is None else opened
+        """`session` and `opened` come from the store after a restart (`past.was_opened`)."""
+        known = state in serving.OPENED if opened is None else opened
         self.case = Case(terms, tools, state, Desk(tools.clock), on_change, known)
         self.session = session
         self._slots = make_slots(self.case) if self.case.me is not None else None
@@ -93,7 +90,7 @@ class Life:
         mail.take_share(self.case, sender, header, data)
 
     async def output(self, caller: str, request: FetchOutputRequest) -> tuple[OutputHeader, bytes]:
-        return await opening.serve(self.case, self.session, caller, request)
+        return await serving.serve(self.case, self.session, caller, request)
 
     async def receipt(self, sender: str, envelope: Envelope) -> None:
         await receipts.take(self.case, sender, envelope)
@@ -153,7 +150,7 @@ class Life:
             await life
         except asyncio.CancelledError:
             if self._cancelled is None or self._task is None:
-                if self._slots is not None and self.case.state in _RUNNING:
+                if self._slots is not None and self.case.state in RUNNING:
                     self._slots.leave()  # the daemon stops: nobody needs to wait for us
                 raise
             self._task.uncancel()
@@ -306,7 +303,7 @@ class Life:
         await case.move(event, end.text[:400])
         if self.session is not None:
             await case.tools.store.inputs.forget(self.session)
-        if before in _RUNNING:
+        if before in RUNNING:
             await case.tools.store.outputs.forget(case.job)
 
 
@@ -323,25 +320,3 @@ async def both(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) ->
         for task in (one, two):
             task.cancel()
         await asyncio.gather(one, two, return_exceptions=True)
-
-
-async def was_opened(store: Store, job: bytes) -> bool:
-    """Whether a job has ever been `opening`: its outputs are served for ever, also if it `failed` later."""
-    return any(step.after == State.OPENING.value for step in await store.jobs.history(job))
-
-
-async def sweep(store: Store, clock: Clock) -> list[JobRow]:
-    """At the start of a daemon: end what was running, and return the jobs that are to be resumed.
-
-    A job that was being computed is `failed`: its randomness is spent. One that was `verifying` may have
-    been opened by the others, and one that was `opening` is opened again.
-    """
-    at_ms = int(clock.now().timestamp() * 1000)
-    for row in await store.jobs.in_states(frozenset(state.value for state in _RUNNING)):
-        after = advance(State(row.state), Event.FAILURE)
-        why = "the daemon was restarted"
-        await store.jobs.advance(row.job, Transition(Event.FAILURE.value, row.state, after.value, why, at_ms))
-        if row.session is not None:
-            await store.inputs.forget(row.session)
-        await store.outputs.forget(row.job)
-    return await store.jobs.in_states(frozenset({State.VERIFYING.value, State.OPENING.value}))

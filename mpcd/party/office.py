@@ -15,10 +15,10 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.notices import Cancellation, StatusReport
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, State
-from mpcd.party.life import Life, sweep
+from mpcd.party.life import Life
 from mpcd.party.matter import House, Matter
 from mpcd.party.notes import SessionNotice
-from mpcd.party.past import revive
+from mpcd.party.past import revive, sweep
 from mpcd.party.proposals import Proposal, read_proposal, too_short
 from mpcd.storage.database import StorageError
 from mpcd.storage.jobs import JobRow

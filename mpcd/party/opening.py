@@ -1,4 +1,4 @@
-"""Outputs: holders serve them once all have agreed to open, recipients fetch them.
+"""Outputs at their recipients: fetched from the holders (`serving`) once all have agreed to open.
 
 A recipient, member or outsider, asks all holders for their signed commitments, needs two equal ones per
 summand, and takes the summand from any holder that opens it. One holder may lie or be silent, and everything
@@ -19,68 +19,15 @@ from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party.case import CORRUPTED, Case, StageEnd
 from mpcd.party.computing import places
 from mpcd.party.notes import OutputNote
+from mpcd.party.serving import OPENED, POLL_MS
 from mpcd.protocols.agreement.ready import Decision
 from mpcd.protocols.rep4.keys import holders
 from mpcd.protocols.rep4.outputs import Claims, Opening, Place, assemble, majority, opens
 from mpcd.protocols.rounds import Words
 from mpcd.storage.shares import OutputShare
-from mpcd.transport.wire import from_wire, to_wire
+from mpcd.transport.wire import from_wire
 
-POLL_MS = 2000
-OPENED = frozenset({State.OPENING, State.SUCCEEDED})
 _ENDED = TERMINAL - {State.SUCCEEDED}
-
-
-# -- a holder's side -----------------------------------------------------------------------------------
-
-
-async def serve(
-    case: Case, session: bytes | None, requester: str, request: FetchOutputRequest
-) -> tuple[OutputHeader, bytes]:
-    """Answer one recipient: our commitments and, if asked, one summand with its salt.
-
-    Before all have agreed to open there is nothing to get: the answer says where the job stands. That is
-    also the answer to any party of the job that names no output.
-    Raises  RefusedError if the output is not for `requester`
-    """
-    allowed = requester in case.terms.specification.parties
-    if not allowed or (request.output and (request.output, requester) not in places(case)):
-        raise RefusedError(f"output {request.output} is not for {requester}")
-    await _wait_for_outcome(case, request.wait_ms / 1000)
-    state = State.OPENING if case.opened and case.state not in OPENED else case.state
-    if not request.output or not case.opened or session is None or case.me is None:
-        return OutputHeader(state=state.value, ready=False), b""
-    shares = await case.tools.store.outputs.get(case.job, request.output, requester)
-    note = OutputNote(
-        job=case.job.hex(),
-        session=session.hex(),
-        output=request.output,
-        recipient=requester,
-        holder=case.name,
-        commitments={str(a): share.commitment.hex() for a, share in sorted(shares.items())},
-    )
-    commitment = to_wire(note.envelope(case.tools.identity))
-    header = OutputHeader(state=state.value, ready=True, commitment=commitment)
-    share = shares.get(request.summand)
-    if not request.body or share is None:
-        return header, b""
-    header.salt = share.salt
-    header.size_bytes = len(share.payload)
-    return header, share.payload
-
-
-async def _wait_for_outcome(case: Case, seconds: float) -> None:
-    end = case.now() + min(seconds, POLL_MS / 1000)
-    while not (case.ended or case.opened) and case.now() < end:
-        case.changed.clear()
-        try:
-            async with asyncio.timeout(end - case.now()):
-                await case.changed.wait()
-        except TimeoutError:
-            return
-
-
-# -- a recipient's side --------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

@@ -1,19 +1,21 @@
-"""Jobs from before the last start of the daemon, brought back from the disk to serve what they still owe."""
+"""Jobs from before the last start: ended if they ran, otherwise brought back to serve what they still owe."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from mpcd.clock import Clock
 from mpcd.errors import RefusedError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import verify_consents
-from mpcd.jobs.states import State
+from mpcd.jobs.states import Event, State, advance
 from mpcd.party.case import Terms
 from mpcd.party.datasets import Datasets, program_inputs
-from mpcd.party.life import Life, was_opened
+from mpcd.party.life import RUNNING, Life
 from mpcd.party.matter import House
 from mpcd.party.proposals import read_proposal
-from mpcd.storage.jobs import JobRow
+from mpcd.storage.jobs import JobRow, Transition
+from mpcd.storage.store import Store
 
 
 async def revive(house: House, row: JobRow) -> Life:
@@ -51,3 +53,25 @@ async def revive(house: House, row: JobRow) -> Life:
         opened=await was_opened(tools.store, row.job),
         on_change=lambda state, detail: house.changed(row.job, state, detail),
     )
+
+
+async def was_opened(store: Store, job: bytes) -> bool:
+    """Whether a job has ever been `opening`: its outputs are served for ever, also if it `failed` later."""
+    return any(step.after == State.OPENING.value for step in await store.jobs.history(job))
+
+
+async def sweep(store: Store, clock: Clock) -> list[JobRow]:
+    """At the start of a daemon: end what was running, and return the jobs that are to be resumed.
+
+    A job that was being computed is `failed`: its randomness is spent. One that was `verifying` may have
+    been opened by the others, and one that was `opening` is opened again.
+    """
+    at_ms = int(clock.now().timestamp() * 1000)
+    for row in await store.jobs.in_states(frozenset(state.value for state in RUNNING)):
+        after = advance(State(row.state), Event.FAILURE)
+        why = "the daemon was restarted"
+        await store.jobs.advance(row.job, Transition(Event.FAILURE.value, row.state, after.value, why, at_ms))
+        if row.session is not None:
+            await store.inputs.forget(row.session)
+        await store.outputs.forget(row.job)
+    return await store.jobs.in_states(frozenset({State.VERIFYING.value, State.OPENING.value}))

@@ -17,9 +17,10 @@ from mpcd.errors import UsageError
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party.computing import agree_to_open
-from mpcd.party.life import sweep, was_opened
+from mpcd.party.past import sweep, was_opened
 from mpcd.party.ports import Order, Reveal
-from mpcd.protocols.agreement.outcomes import Decision, slot_name
+from mpcd.protocols.agreement.outcomes import slot_name
+from mpcd.protocols.agreement.ready import Decision
 from tests.party.virtual_time import LoopClock, run_virtually
 from tests.party.world import (
     COMPUTING,
