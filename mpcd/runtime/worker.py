@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import encodings.idna  # noqa: F401 - looked up when a host name is resolved; loaded before the fork
+import re
 import resource
 import signal
 import socket
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -100,12 +101,14 @@ class _Work:
         self._started = time.monotonic()
         self._told = 0.0
         self._links: Links | None = None
+        self._names: list[str] = []
         self._me = -1
 
     def carry_out(self, order: pb.Order) -> pb.Result:
         """Do all of it. Raises whatever goes wrong."""
         self._me = order.me
         self._order = order
+        self._names = [member.name for member in order.members]
         with _deadline(order.deadline_s):
             try:
                 self._meet()
@@ -200,7 +203,8 @@ class _Work:
 
     def failure(self, error: MpcdError) -> pb.Failure:
         """The error as the daemon gets to know it."""
-        failure = pb.Failure(kind=_kind(error), text=error.what, step=error.where or self._stage)
+        text = _by_name(error.what, self._names)
+        failure = pb.Failure(kind=_kind(error), text=text, step=error.where or self._stage)
         failure.counters.CopyFrom(self.counters())
         if isinstance(error, TagFault):
             failure.suspects.extend(sorted({error.sender, error.backup, error.receiver}))
@@ -212,6 +216,17 @@ class _Work:
         elif isinstance(error, args.RangeFault):
             failure.rows.extend(_row(table, origin) for table, origin in error.rows)
         return failure
+
+
+def _by_name(text: str, names: Sequence[str]) -> str:
+    """The text with names in the place of party numbers: people outside know parties by name."""
+
+    def replaced(match: re.Match[str]) -> str:
+        numbers = [int(n) for n in re.findall(r"\d+", match[0])]
+        known = [names[n] if n < len(names) else f"party {n}" for n in numbers]
+        return ", ".join(known)
+
+    return re.sub(r"\bpart(?:y \d+|ies \[\d+(?:, \d+)*\])", replaced, text)
 
 
 _KINDS: tuple[tuple[type[MpcdError], str], ...] = (

@@ -16,6 +16,7 @@ from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.apps.auction import second_price
 from mpcd.party.link_port import LinkPort
 from mpcd.program.text import parse
+from mpcd.runtime.worker import _by_name
 from mpcd.runtime.workers import WorkerPool
 from mpcd.transport.preface import JOB_BYTES
 from tests.party.grpc_pair import free_port
@@ -227,3 +228,9 @@ def test_a_killed_party_is_noticed_at_once(cluster: Cluster) -> None:
 def test_the_program_is_the_one_that_was_approved() -> None:
     """The order carries canonical bytes: what is parsed is what was hashed."""
     assert parse(second_price.canonical).outputs.keys() == {"winner", "price"}
+
+
+def test_faults_name_parties_as_people_know_them() -> None:
+    names = ["acme", "bolt", "crux", "dana"]
+    said = _by_name("nothing from parties [1, 3] in round 3; party 0 is gone, party 9 too", names)
+    assert said == "nothing from bolt, dana in round 3; acme is gone, party 9 too"
