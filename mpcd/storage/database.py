@@ -87,6 +87,9 @@ class SqliteDatabase:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 result = work(self._connection)
+                if isinstance(result, sqlite3.Cursor):
+                    # Freed in the caller's thread, its statement would be reset while it is used again here.
+                    result.close()
                 self._connection.execute("COMMIT")
             except BaseException:
                 _roll_back(self._connection)

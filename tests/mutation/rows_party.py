@@ -94,6 +94,8 @@ ROWS = [
              f"{_T_FAULTS}::test_a_restart_ends_running_jobs_and_keeps_the_others"),
     Mutation("a second value in one slot", _VALUES, "if not hmac.compare_digest(kept, value):", "if False:",
              f"{_T_STORE}::test_a_slot_has_one_value_for_ever"),
+    Mutation("open cursors leave the writer", "mpcd/storage/database.py", "                    result.close()", "                    pass",
+             "tests/storage/test_database.py::test_no_open_cursor_leaves_the_writers_thread"),
     Mutation("a transition from another state", _JOBS, "if moved.rowcount != 1:", "if False:",
              f"{_T_STORE}::test_a_job_moves_only_from_the_state_it_is_in"),
     Mutation("sealed rows are not bound to their place", _VAULT, "    return pack(row)", "    return pack(())",

@@ -194,3 +194,16 @@ def test_a_cancelled_caller_does_not_tear_its_transaction(tmp_path: Path) -> Non
             await database.close()
 
     assert asyncio.run(story()) == 1
+
+
+def test_no_open_cursor_leaves_the_writers_thread(tmp_path: Path) -> None:
+    """Freed in another thread, it would reset a statement that the writer is using again by then."""
+
+    async def story() -> None:
+        database = await SqliteDatabase.open(tmp_path / "party.db")
+        cursor = await database.run(lambda c: c.execute("SELECT 1"))
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            cursor.fetchone()
+        await database.close()
+
+    asyncio.run(story())
