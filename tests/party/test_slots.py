@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -117,7 +118,31 @@ def test_the_value_is_taken_at_entry_and_fixed_before_it_is_signed() -> None:
     run_virtually(story())
 
 
-def test_nothing_of_a_slot_is_sent_before_our_value_is_durable() -> None:
+def test_a_settled_value_is_made_durable_while_we_wait_for_the_others() -> None:
+    async def story() -> None:
+        net = Network()
+        for p in range(4):
+            net.join(p)
+        seat, now = net.slots[0]._seat, asyncio.get_running_loop().time
+        durable_at: list[float] = []
+
+        async def slow_disk(slot: bytes, value: bytes) -> None:
+            await asyncio.sleep(0.5)
+            durable_at.append(now())
+
+        object.__setattr__(seat, "fix", slow_disk)
+        early = net.slots[0].decide(
+            KEY, work=None, value=lambda: b"mine", by=STAGE_S, max_body=64, settled=True
+        )
+        outcome, *_ = await asyncio.gather(early, *(decide(net, p, after(5)) for p in range(1, 4)))
+        assert outcome[0] == Agreed(b"mine")
+        assert durable_at == [pytest.approx(0.5)]
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_nothing_of_a_slot_is_sent_before_our_value_is_durable(settled: bool) -> None:
     async def story() -> None:
         net = Network()
         for p in range(4):
@@ -131,7 +156,14 @@ def test_nothing_of_a_slot_is_sent_before_our_value_is_durable() -> None:
             durable.set()
 
         object.__setattr__(seat, "fix", slow_disk)
-        await asyncio.gather(*(decide(net, p) for p in range(4)))
+        await asyncio.gather(
+            *(
+                net.slots[p].decide(
+                    KEY, work=None, value=functools.partial(body, p), by=STAGE_S, max_body=64, settled=settled
+                )
+                for p in range(4)
+            )
+        )
         assert durable.is_set()
 
     run_virtually(story())
