@@ -7,6 +7,7 @@ Conventions  data on standard output, talk on standard error; colour only on a t
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -57,6 +58,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with one of the documented codes; no traceback reaches a user."""
+    # pydantic would look through all installed packages for plugins, which may change what it checks.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     try:
         code = cli.main(prog_name="mpcd", standalone_mode=False)
     except click.exceptions.Abort:

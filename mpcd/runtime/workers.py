@@ -302,4 +302,5 @@ def _environment(cache_dir: Path) -> dict[str, str]:
     """Nothing of the daemon's environment but what a Python program needs to start; never a secret."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-    return {**kept, **one, "NUMBA_CACHE_DIR": str(cache_dir)}
+    # pydantic would look through all installed packages for plugins, which may change what it checks.
+    return {**kept, **one, "NUMBA_CACHE_DIR": str(cache_dir), "PYDANTIC_DISABLE_PLUGINS": "__all__"}
