@@ -110,7 +110,7 @@ class CoordinatorLink:
 
     async def run(self) -> None:
         """For ever: attach, listen, and attach again."""
-        failures = 0
+        failures, told = 0, ""
         while True:
             try:
                 await self._attach()
@@ -119,8 +119,10 @@ class CoordinatorLink:
                 known = (
                     from_status(error, "coordinator") if isinstance(error, grpc.aio.AioRpcError) else error
                 )
-                if self.attached or failures == 0:
+                # The library may say something of its own before it says why the coordinator refused.
+                if self.attached or known.what != told:
                     _log.warning("coordinator lost", error=known.what)
+                told = known.what
                 failures = 1 if self.attached else failures + 1
             finally:
                 self.attached = self._streaming = False
