@@ -8,7 +8,10 @@ from tests.mutation.row import Mutation
 
 _SLOTS, _CHAINS = "mpcd/protocols/agreement/dolev_strong.py", "mpcd/protocols/agreement/chains.py"
 _OUTCOMES = "mpcd/protocols/agreement/outcomes.py"
-_OF_SLOTS, _OF_OUTCOMES = "tests/protocols/agreement/test_dolev_strong.py", "tests/protocols/agreement/test_outcomes.py"
+_OF_SLOTS, _OF_OUTCOMES = (
+    "tests/protocols/agreement/test_dolev_strong.py",
+    "tests/protocols/agreement/test_outcomes.py",
+)
 
 ROWS = [
     Mutation("accepted values are not passed on", _SLOTS, "if book.accepts(chain, number) and number <= t:", "if book.accepts(chain, number) and False:",
