@@ -62,6 +62,7 @@ class Matter:
         self._shown: dict[str, bytes] = {}
         self._news = asyncio.Event()
         self._moving = asyncio.Lock()
+        self._taking = asyncio.Lock()
 
     @property
     def job(self) -> bytes:
@@ -137,11 +138,14 @@ class Matter:
         Raises  RefusedError if anything about the set is wrong
         """
         found = self._verified(envelopes)
-        if self._consents or self._state is not State.PROPOSED:
-            return
-        rows = {name: envelope.to_bytes() for name, envelope in found.items()}
-        await self._house.tools.store.consents.add(self.job, rows)
-        self._consents = found
+        # One at a time: a second set that came while the first is written would replace it in memory, and we
+        # would show the others a set that is not the one by which our job is made.
+        async with self._taking:
+            if self._consents or self._state is not State.PROPOSED:
+                return
+            rows = {name: envelope.to_bytes() for name, envelope in found.items()}
+            await self._house.tools.store.consents.add(self.job, rows)
+            self._consents = found
         self._news.set()
 
     async def note(self, sender: str, envelopes: list[Envelope]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mpcd._pb.v1.peer_pb2 import ConsentNote
 from mpcd.errors import MpcdError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import Consent, accept
@@ -17,6 +18,7 @@ from mpcd.jobs.notices import Cancellation, StatusReport
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
 from mpcd.party.plans import plan
+from mpcd.transport.wire import from_wire
 from tests.party.offices import Town, job, signed
 from tests.party.world import COMPUTING, EVERYBODY, OWNER, READER, identities
 
@@ -339,3 +341,57 @@ def test_mail_for_a_job_that_is_not_running_is_refused(tmp_path: Path) -> None:
             office.room_for("bolt", specification.job)
 
     play(tmp_path, scene)
+
+
+def test_a_second_set_that_comes_while_the_first_is_written_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is made by the set that is shown to the others, or two honest parties could differ in it."""
+
+    async def scene(town: Town) -> None:
+        specification = job()
+        await town.propose(signed(specification))
+        answers = await town.answers()
+        honest = Consent.from_bytes(answers[OWNER].payload)
+        lie = honest.datasets[0].model_copy(update={"digest": "77" * 32})
+        other = accept(specification, specification.job, OWNER, [lie]).envelope(identities()[OWNER])
+        office = town.offices["acme"]
+        store, writes = office.house.tools.store, Writes()
+        shown: list[set[bytes]] = []
+        monkeypatch.setattr(store.consents, "add", writes.after(store.consents.add))
+        monkeypatch.setattr(store.jobs, "advance", writes.after(store.jobs.advance))
+
+        async def show(_to: str, note: ConsentNote) -> None:
+            shown.append({from_wire(consent).digest for consent in note.consents})
+
+        monkeypatch.setattr(office.house.peers, "show_consents", show)
+        second = [other if name == OWNER else envelope for name, envelope in answers.items()]
+        await asyncio.gather(
+            office.consent_set(specification.job, list(answers.values())),
+            office.consent_set(specification.job, second),
+        )
+        await town.settle("acme", specification.job, State.CONSENTED)
+        async with asyncio.timeout(10):
+            while not shown:
+                await asyncio.sleep(0.01)
+        kept = {
+            Envelope.from_bytes(raw).digest for raw in (await store.consents.of(specification.job)).values()
+        }
+        assert shown[0] == kept == {envelope.digest for envelope in answers.values()}
+
+    play(tmp_path, scene)
+
+
+class Writes:
+    """Writes one after the other, each taking a moment, as in the thread of a real database."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+
+    def after(self, write: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def slow(*given: Any) -> None:
+            async with self._turn:
+                await asyncio.sleep(0.02)
+                await write(*given)
+
+        return slow
