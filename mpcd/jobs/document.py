@@ -132,6 +132,11 @@ class Terms(Strict):
             raise ValueError(f"inputs: {party} gives the argument {argument} twice; use one dataset")
         for output in _repeated([entry.output for entry in self.results]):
             raise ValueError(f"results: the output {output} is listed twice")
+        deliveries = sum(len(entry.to) for entry in self.results)
+        if deliveries > MAX_RESULTS:
+            raise ValueError(
+                f"results: {deliveries} deliveries of outputs, at most {MAX_RESULTS} are possible"
+            )
         if self.order is not None and sorted(self.order) != sorted({entry.party for entry in self.inputs}):
             raise ValueError("order: list every input party exactly once")
         return self

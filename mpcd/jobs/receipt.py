@@ -20,7 +20,7 @@ from mpcd.identity.names import Field as Label
 from mpcd.identity.names import Name
 from mpcd.identity.roster import Roster
 from mpcd.identity.units import Strict
-from mpcd.jobs.limits import MAX_INPUTS, MAX_PARTIES, MAX_RESULTS, MAX_ROWS
+from mpcd.jobs.limits import MAX_INPUTS, MAX_PARTIES, MAX_RECEIPT_BYTES, MAX_RESULTS, MAX_ROWS
 from mpcd.jobs.statements import Adversary, Hex32, Profile, Reason, Statement, check_sorted
 
 CORRUPTED: dict[str, int] = {"rep4": 1}  # t of each protocol
@@ -75,6 +75,7 @@ class Receipt(Statement):
     """One run of one job, as its computing parties agree it went; lines in the order of the specification."""
 
     TYPE: ClassVar[str] = "mpcd.receipt"
+    MAX_BYTES: ClassVar[int] = MAX_RECEIPT_BYTES
 
     version: Literal[1] = 1
     job: Hex32

@@ -36,7 +36,7 @@ from mpcd.protocols.rep4.inputs import Context, opens
 from mpcd.protocols.rep4.keys import holders
 from mpcd.storage.shares import InputKey
 
-ENTRY_BYTES = 2048
+ENTRY_BYTES = 1024
 """More than an owner's signed entry can have."""
 Shares = dict[InputKey, dict[int, tuple[bytes, bytes]]]
 """(owner, argument) -> a -> (payload, salt)."""
