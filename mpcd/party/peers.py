@@ -103,14 +103,16 @@ class PeerCalls:
         header: pb.OutputHeader | None = None
         parts: list[bytes] = []
         got = 0
+        # Who is asked for its word only may not fill our memory with more.
+        limit = MAX_BULK_BYTES if request.body else 0
         async for chunk in self.stub(party).FetchOutput(request, timeout=timeout):
             if header is None:
                 header = chunk.header
             parts.append(chunk.data)
             got += len(chunk.data)
-            if got > min(header.size_bytes, MAX_BULK_BYTES):
+            if got > min(header.size_bytes, limit):
                 break
-        if header is None or got != header.size_bytes:
+        if header is None or got != header.size_bytes or got > limit:
             raise PeerError(f"{party} sent an output of a wrong length", step="output", blamed=frozenset())
         return header, b"".join(parts)
 

@@ -11,7 +11,7 @@ import pytest
 
 from mpcd._pb.v1 import common_pb2
 from mpcd._pb.v1 import peer_pb2 as pb
-from mpcd.errors import ChannelError, NotFoundError, RefusedError, UsageError
+from mpcd.errors import ChannelError, NotFoundError, PeerError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
 from mpcd.party.peer_service import MAX_MORE
 from tests.party.grpc_pair import JOB, ROOM, Pair
@@ -88,6 +88,16 @@ def test_bulk_arrives_whole(pair: Pair, size: int) -> None:
             header2, body = await calls.fetch_output("bob", pb.FetchOutputRequest(job=JOB, body=True))
             assert header2.ready
             assert body == data
+
+    asyncio.run(run())
+
+
+def test_a_holder_that_is_asked_for_its_word_only_cannot_send_a_body(pair: Pair) -> None:
+    async def run() -> None:
+        async with pair.bob() as box, pair.calls() as calls:
+            box.output_body = bytes(8)
+            with pytest.raises(PeerError, match="wrong length"):
+                await calls.fetch_output("bob", pb.FetchOutputRequest(job=JOB))
 
     asyncio.run(run())
 
