@@ -12,7 +12,6 @@ Sources   NIST SP 800-38A (CTR); RFC 5869 (HKDF)
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algori
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mpcd.errors import InternalError
+from mpcd.ring.digests import path_digest
 
 Words = npt.NDArray[np.uint64]
 KeyId = TypeVar("KeyId", int, str)
@@ -183,7 +183,7 @@ class Streams(Generic[KeyId]):
         Raises  InternalError as `open`, or if the words are not few
         """
         per_slice = 16 * (size + 1 >> 1)
-        most = per_slice * max(count for _, count in wanted)
+        most = per_slice * max([count for _, count in wanted])
         if most > 16 * _SMALL_BLOCKS:
             raise InternalError("these are not few words")
         blocks = iv + iv.join(_COUNTERS[: most >> 4])
@@ -205,7 +205,7 @@ class Streams(Generic[KeyId]):
 
 def stream_name(path: str) -> bytes:
     """The IV of a path: 96 bits of its hash (64 would collide with probability 2^-25 at 10^6 draws)."""
-    return hashlib.sha256(path.encode()).digest()[:12]
+    return path_digest(path)[:12]
 
 
 def _ctr(key: bytes, iv: bytes, start_block: int) -> CipherContext:
