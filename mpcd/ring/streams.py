@@ -27,6 +27,7 @@ from mpcd.ring.digests import path_digest
 Words = npt.NDArray[np.uint64]
 KeyId = TypeVar("KeyId", int, str)
 
+_WORD = np.dtype("<u8")
 KEY_BYTES = 16
 MAX_BLOCKS = 1 << 32
 _SMALL_BLOCKS = 128
@@ -115,7 +116,7 @@ class Stream:
             # A new cipher context costs 7 us; encrypting the few counter blocks one by one gives the same
             # bytes through the context that the key already has.
             blocks = self._iv + self._iv.join(_COUNTERS[start:end])
-            return start, np.frombuffer(self._block_encryptor.update(blocks), "<u8", words)
+            return start, np.frombuffer(self._block_encryptor.update(blocks), _WORD, words)
         if end > MAX_BLOCKS:
             raise InternalError("a stream of random words is exhausted; operations must be cut into blocks")
         return start, None
@@ -191,7 +192,7 @@ class Streams(Generic[KeyId]):
         for key_id, count in wanted:
             self._mark(key_id, iv)
             drawn.append(self._encryptors[key_id].update(blocks[: per_slice * count]))
-        return np.frombuffer(b"".join(drawn), "<u8")
+        return np.frombuffer(b"".join(drawn), _WORD)
 
     def _mark(self, key_id: KeyId, iv: bytes) -> None:
         """Note that a stream is used."""
