@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mpcd.program.types import Type, lengths
@@ -23,8 +22,7 @@ class Stage(NamedTuple):
     times: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One operation with its types and the actual lengths of the dimensions.
 
     compare_bits  `less_than` of the engine is exact for signed values of so many bits

@@ -11,6 +11,7 @@ Source  FIPS 180-4
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from mpcd.errors import InternalError
 
@@ -31,6 +32,12 @@ def digest(domain: str, *parts: Buffer) -> bytes:
         state.update(size.to_bytes(8, "little"))
         state.update(part)
     return state.digest()
+
+
+@lru_cache(maxsize=16)
+def path_digest(path: str) -> bytes:
+    """The plain SHA-256 of a structural path; a round's streams and its frames ask for the same one."""
+    return hashlib.sha256(path.encode()).digest()
 
 
 def commit(domain: str, salt: bytes, *parts: Buffer) -> bytes:

@@ -12,7 +12,6 @@ Sources   NIST SP 800-38A (CTR); RFC 5869 (HKDF)
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -23,10 +22,12 @@ from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algori
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mpcd.errors import InternalError
+from mpcd.ring.digests import path_digest
 
 Words = npt.NDArray[np.uint64]
 KeyId = TypeVar("KeyId", int, str)
 
+_WORD = np.dtype("<u8")
 KEY_BYTES = 16
 MAX_BLOCKS = 1 << 32
 _SMALL_BLOCKS = 128
@@ -115,7 +116,7 @@ class Stream:
             # A new cipher context costs 7 us; encrypting the few counter blocks one by one gives the same
             # bytes through the context that the key already has.
             blocks = self._iv + self._iv.join(_COUNTERS[start:end])
-            return start, np.frombuffer(self._block_encryptor.update(blocks), "<u8", words)
+            return start, np.frombuffer(self._block_encryptor.update(blocks), _WORD, words)
         if end > MAX_BLOCKS:
             raise InternalError("a stream of random words is exhausted; operations must be cut into blocks")
         return start, None
@@ -183,7 +184,7 @@ class Streams(Generic[KeyId]):
         Raises  InternalError as `open`, or if the words are not few
         """
         per_slice = 16 * (size + 1 >> 1)
-        most = per_slice * max(count for _, count in wanted)
+        most = per_slice * max([count for _, count in wanted])
         if most > 16 * _SMALL_BLOCKS:
             raise InternalError("these are not few words")
         blocks = iv + iv.join(_COUNTERS[: most >> 4])
@@ -191,7 +192,7 @@ class Streams(Generic[KeyId]):
         for key_id, count in wanted:
             self._mark(key_id, iv)
             drawn.append(self._encryptors[key_id].update(blocks[: per_slice * count]))
-        return np.frombuffer(b"".join(drawn), "<u8")
+        return np.frombuffer(b"".join(drawn), _WORD)
 
     def _mark(self, key_id: KeyId, iv: bytes) -> None:
         """Note that a stream is used."""
@@ -205,7 +206,7 @@ class Streams(Generic[KeyId]):
 
 def stream_name(path: str) -> bytes:
     """The IV of a path: 96 bits of its hash (64 would collide with probability 2^-25 at 10^6 draws)."""
-    return hashlib.sha256(path.encode()).digest()[:12]
+    return path_digest(path)[:12]
 
 
 def _ctr(key: bytes, iv: bytes, start_block: int) -> CipherContext:

@@ -66,6 +66,7 @@ def _take_round(r: Round, codec: FrameCodec, channel: Channel, timeout_s: float,
     frames = channel.exchange(number, outgoing, codec.expected_bytes(number, r), timeout_s, r.absent)
     inbox = codec.decode(number, r, frames)
     counters.rounds += 1
-    counters.sent_bytes += sum(len(part) for parts in outgoing.values() for part in parts)
+    for parts in outgoing.values():
+        counters.sent_bytes += sum(map(len, parts))
     counters.received_bytes += sum(map(len, frames.values()))
     return inbox

@@ -21,7 +21,6 @@ Source    Spec rep4 5.1, 5.3, 5.4
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import sys
 from collections.abc import Mapping, Sequence
@@ -32,6 +31,7 @@ import numpy as np
 
 from mpcd.errors import ChannelError, InternalError, PeerError
 from mpcd.protocols.rounds import Inbox, Message, Payload, Round, Words
+from mpcd.ring.digests import path_digest
 from mpcd.ring.tags import Buffer
 from mpcd.runtime.faults import TagFault as TagFault
 from mpcd.runtime.layout import (
@@ -127,7 +127,7 @@ class FrameCodec:
             raise InternalError(f"round {number} comes after round {self._last}: a nonce would be used twice")
         self._last = number
         layout = self._layout(r)
-        path = hashlib.sha256(r.path.encode()).digest()[:DIGEST_BYTES]
+        path = path_digest(r.path)[:DIGEST_BYTES]
         current = self._current = _Current(number, r, layout, self._fixed + _LENGTH.pack(number), path)
         return {peer: self._frame(current, peer, pair) for peer, pair in layout.outgoing.items()}
 
@@ -180,27 +180,29 @@ class FrameCodec:
         return layout
 
     def _frame(self, current: _Current, peer: int, pair: Outgoing) -> list[Buffer]:
-        header = current.start + self._to[peer] + current.path
+        head = (current.start, self._to[peer], current.path, pair.tail)
         if pair.idle:
-            return [header + pair.tail]
+            return [b"".join(head)]
         r = current.round
-        parts: list[Buffer] = [header + pair.tail]
+        parts: list[Buffer] = []
         for key in pair.words:
             parts.append(_bytes_of(r.send[key], r.path))  # noqa: PERF401 (three times faster for one or two)
         if pair.blobs:
             parts += _encoded_blobs(r, pair)
-            length = pair.body_bytes + sum(map(len, parts[1 + len(pair.words) :]))
-            parts[0] = header + pair.digest + _LENGTH.pack(length)
+            length = pair.body_bytes + sum(map(len, parts[len(pair.words) :]))
+            head = (*head[:3], pair.digest + _LENGTH.pack(length))
         for sender, keys, size in pair.vouched:
             backed = [_bytes_of(r.vouch[key], r.path) for key in keys]
             parts.append(self._tagger.make(current.number, sender, self.me, peer, peer, backed, size))
-        return [b"".join(parts)] if pair.body_bytes < _JOIN_BELOW_BYTES else parts
+        if pair.body_bytes < _JOIN_BELOW_BYTES:
+            return [b"".join((*head, *parts))]
+        return [b"".join(head), *parts]
 
     def _body(self, current: _Current, peer: int, pair: Incoming, frame: memoryview) -> memoryview:
         """Check header and length; return the body."""
         length = len(frame) - HEADER_BYTES
         tail = pair.tail if length == pair.body_bytes else pair.digest + _LENGTH.pack(max(0, length))
-        expected = current.start + self._from[peer] + current.path + tail
+        expected = b"".join((current.start, self._from[peer], current.path, tail))
         if frame[:HEADER_BYTES].tobytes() != expected:
             raise _malformed(peer, current, _difference(frame, expected))
         if not pair.body_bytes <= length <= pair.limit_bytes:

@@ -145,7 +145,10 @@ class _Machine:
         if not OPS[node.op].elementwise:
             return args
         shape = call.results[0].shape
-        if all(t.secret and t.shape == shape for t in call.args):
+        for t in call.args:
+            if not t.secret or t.shape != shape:
+                break
+        else:
             return args
         size = self._elements(call.results[0])
         return [

@@ -31,10 +31,11 @@ class Links:
         self._links = {link.peer: link for link in links}
         self._peers = frozenset(self._links)
         self._gone: set[int] = set()
-        self._polls: dict[tuple[tuple[int, int], ...], select.poll] = {}
+        self._polls: dict[tuple[Link | None, ...], select.poll] = {}
         parties = max(self._peers | {me}) + 1
         # Everybody starts with another receiver: the first party is not hit by all at once.
-        self._order = sorted(self._links.values(), key=lambda link: (link.peer - me) % parties)
+        self.present = sorted(self._links.values(), key=lambda link: (link.peer - me) % parties)
+        self.by_descriptor = {link.descriptor: link for link in self.present}
 
     @property
     def me(self) -> int:
@@ -65,14 +66,8 @@ class Links:
         turn = _Turn(self, number, absent_ok)
         if self._gone:
             turn.leave_out(self._gone & (outgoing.keys() | lengths.keys()))
-        for link in self._order:
-            parts = outgoing.get(link.peer)
-            if parts is not None and link.peer not in self._gone:
-                turn.offer(link, parts)
-        for link in self._order:
-            limit = lengths.get(link.peer)
-            if limit is not None and link.peer not in self._gone:
-                turn.expect(link, limit)
+        turn.offer(outgoing)
+        turn.expect(lengths)
         if turn.sending or turn.receiving:
             deadline = time.monotonic() + timeout_s
             while turn.sending or turn.receiving:
@@ -80,18 +75,21 @@ class Links:
                     turn.wait(deadline, timeout_s)
         return turn.frames
 
-    def poll(self, masks: tuple[tuple[int, int], ...]) -> select.poll:
-        """A poll object for these (descriptor, events): there are few combinations, and making one costs."""
-        poll = self._polls.get(masks)
+    def poll(self, receiving: list[Link], sending: list[Link]) -> select.poll:
+        """A poll object for these links: there are few combinations, and making one costs."""
+        key = (*receiving, None, *sending)
+        poll = self._polls.get(key)
         if poll is None:
-            poll = self._polls[masks] = select.poll()
-            for descriptor, mask in masks:
-                poll.register(descriptor, mask)
+            poll = self._polls[key] = select.poll()
+            for link in {*receiving, *sending}:
+                wanted = select.POLLIN * (link in receiving) | select.POLLOUT * (link in sending)
+                poll.register(link.descriptor, wanted)
         return poll
 
     def part_with(self, peer: int) -> None:
         """Close one link; the peer counts as gone from now on."""
         self._gone.add(peer)
+        self.present = [link for link in self.present if link.peer != peer]
         self._links[peer].close()
 
     def close(self) -> None:
@@ -119,25 +117,31 @@ class _Turn:
         if missed:
             raise self._lost(f"parties {sorted(missed)} are gone", missed)
 
-    def offer(self, link: Link, parts: Sequence[Buffer]) -> None:
-        """Begin to send a frame; a small one is gone at once."""
-        try:
-            if not link.offer(parts):
-                self.sending.append(link)
-        except ChannelError as error:
-            self._excuse(link, error)
+    def offer(self, outgoing: Mapping[int, Sequence[Buffer]]) -> None:
+        """Begin to send the frames; small ones are gone at once."""
+        for link in self._links.present:
+            parts = outgoing.get(link.peer)
+            if parts is not None:
+                try:
+                    if not link.offer(parts):
+                        self.sending.append(link)
+                except ChannelError as error:
+                    self._excuse(link, error)
 
-    def expect(self, link: Link, limit: int) -> None:
+    def expect(self, lengths: Mapping[int, int]) -> None:
         """Begin to receive; a fast peer's frame may be here already."""
-        try:
-            frame = link.expect(limit, self._number)
-        except PeerError as error:
-            self._pardon(link, error)
-            return
-        if frame is None:
-            self.receiving.append(link)
-        else:
-            self.frames[link.peer] = frame
+        for link in self._links.present:
+            limit = lengths.get(link.peer)
+            if limit is not None:
+                try:
+                    frame = link.expect(limit, self._number)
+                except PeerError as error:
+                    self._pardon(link, error)
+                    continue
+                if frame is None:
+                    self.receiving.append(link)
+                else:
+                    self.frames[link.peer] = frame
 
     def move(self) -> bool:
         """Let every link that can move do so once; return whether any could."""
@@ -156,21 +160,17 @@ class _Turn:
 
         Raises  DeadlineError naming those whose silence is not allowed
         """
-        links: dict[int, Link] = {link.descriptor: link for link in self.receiving}
-        masks = dict.fromkeys(links, select.POLLIN)
-        for link in self.sending:
-            links[link.descriptor] = link
-            masks[link.descriptor] = masks.get(link.descriptor, 0) | select.POLLOUT
         left = deadline - time.monotonic()
-        ready = self._links.poll(tuple(masks.items())).poll(max(left * 1000 + 1, 0))
+        ready = self._links.poll(self.receiving, self.sending).poll(max(left * 1000 + 1, 0))
         if not ready:
             self._give_up(timeout_s)
             return
         for descriptor, event in ready:
+            link = self._links.by_descriptor[descriptor]
             if event & _READABLE:
-                links[descriptor].dry = False
+                link.dry = False
             if event & _WRITABLE:
-                links[descriptor].full = False
+                link.full = False
 
     def _pull(self, link: Link) -> None:
         try:

@@ -51,7 +51,7 @@ class Link:
         self.full = False
         self._limit = 0
         self._number = 0
-        self._slices: deque[memoryview] = deque()
+        self._slices: deque[bytes | memoryview] = deque()
         # One byte more than a record, so that a read never leaves decrypted bytes behind in small rounds.
         self._inbox = memoryview(bytearray(SMALL_BYTES + 1))
         self._have = 0
@@ -72,7 +72,7 @@ class Link:
             raise ChannelError(f"the link to party {self.peer} has carried its {LIMIT_BYTES} bytes")
         header = total.to_bytes(HEADER_BYTES, "little")
         if total + HEADER_BYTES <= SMALL_BYTES:
-            self._slices.append(memoryview(b"".join((header, *parts))))
+            self._slices.append(b"".join((header, *parts)))
         else:
             self._cut(header, parts)
         return self.push()
@@ -90,7 +90,7 @@ class Link:
 
     def _flush(self, small: list[memoryview]) -> None:
         if small:
-            self._slices.append(memoryview(b"".join(small)))
+            self._slices.append(b"".join(small))
             small.clear()
 
     def push(self) -> bool:
@@ -106,8 +106,8 @@ class Link:
             return False
         except OSError as error:
             raise self._gone(error) from None
-        if n != current.nbytes:
-            self._slices[0] = current[n:]
+        if n != len(current):
+            self._slices[0] = memoryview(current)[n:]
             return False
         self._slices.popleft()
         return not self._slices
@@ -130,9 +130,13 @@ class Link:
         moved = 0
         while moved < TURN_BYTES:
             body = self._body
-            target = self._inbox[self._have :] if body is None else body[self._got :]
+            if body is not None:
+                target = body[self._got :]
+            else:
+                target = self._inbox[self._have :] if self._have else self._inbox
+            room = target.nbytes
             try:
-                n = self.sock.recv_into(target)
+                n = self.sock.recv_into(target, room)
             except _WANT:
                 self.dry = True
                 return None
@@ -144,7 +148,7 @@ class Link:
             self.received_bytes += n
             if body is None:
                 # OpenSSL reads record by record: a read that left room has emptied the record.
-                self.dry = n < target.nbytes
+                self.dry = n < room
                 self._have += n
                 frame = self._parse()
                 if frame is not None or (self.dry and self._body is None):

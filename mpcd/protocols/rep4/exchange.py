@@ -32,6 +32,8 @@ Single = Callable[[Task, Words, int, int, Words, Words, int], None]
 Small = Callable[[Words, Words, Words, npt.NDArray[np.int64], Words, Words], None]
 """(x, y, pads, places, out, messages): all rows of a small product."""
 Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+_Place = tuple[Message, int, int, int]
+"""(message, slot, start, stop): added to these words of the slot."""
 PadOf = Callable[[Task, int, int], Words]
 """(task, start, stop) -> the pad of a row for some words of the array; in order, each once."""
 
@@ -91,26 +93,26 @@ def _round(
 ) -> Rounds[Words]:
     """The network round; what arrives is added to the outsider's summand."""
     size = out.shape[1]
-    recv, vouched = _expected(doing, size)
+    recv, vouched, places = _expected(doing, size)
     inbox = yield Round(p.path, send, vouch, recv, vouched)
-    spans = _spans(size)
-    for task in doing.incoming:
-        start, stop = spans[task.span]
-        mine = out[task.outsider_slot, start:stop]
-        add(mine, inbox[task.row.sender, task.label], out=mine)
+    for message, slot, start, stop in places:
+        mine = out[slot, start:stop]
+        add(mine, inbox[message], mine)
     return out
 
 
 @lru_cache(maxsize=1024)
-def _expected(doing: Plan, size: int) -> tuple[dict[Message, Spec], dict[Message, int]]:
-    """What a party receives, and who vouches for it."""
+def _expected(doing: Plan, size: int) -> tuple[dict[Message, Spec], dict[Message, int], list[_Place]]:
+    """What a party receives, who vouches for it, and where it is added."""
     spans = _spans(size)
-    recv, vouched = {}, {}
+    recv, vouched, places = {}, {}, []
     for task in doing.incoming:
         start, stop = spans[task.span]
-        recv[task.row.sender, task.label] = Spec((stop - start,))
-        vouched[task.row.sender, task.label] = task.row.backup
-    return recv, vouched
+        message = task.row.sender, task.label
+        recv[message] = Spec((stop - start,))
+        vouched[message] = task.row.backup
+        places.append((message, task.outsider_slot, start, stop))
+    return recv, vouched, places
 
 
 def _spans(size: int) -> Spans:

@@ -53,7 +53,7 @@ def mul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
     """
     if x.data.shape != y.data.shape:
         raise UsageError(f"mul: shapes {x.shape} and {y.shape} differ")
-    doing = plan(p.me, x.live, y.live, x.size >= BALANCE_FROM)
+    doing = plan(p.me, x.live, y.live, x.data.size >= 3 * BALANCE_FROM)
     data = yield from _elementwise(p, INTEGERS, doing, _flat(x.data), _flat(y.data))
     return Rep4(data.reshape(x.data.shape), doing.live)
 
@@ -168,7 +168,7 @@ def _from_terms(p: Party4, terms: Words) -> Rounds[Words]:
 
 def _flat(data: Words) -> Words:
     """(3, *s) -> (3, n), contiguous."""
-    return _contiguous(data).reshape(3, -1)
+    return data if data.ndim == 2 and data.flags.c_contiguous else _contiguous(data).reshape(3, -1)
 
 
 def _contiguous(data: Words) -> Words:
