@@ -15,7 +15,7 @@ from mpcd.errors import DeadlineError, MpcdError
 from mpcd.identity.envelope import Envelope, Signature
 from mpcd.identity.keys import Identity, verify_signature
 from mpcd.identity.roster import Roster
-from mpcd.jobs.evidence import Evidence, Kind, as_statements
+from mpcd.jobs.evidence import MAX_STATEMENTS, Evidence, Kind, as_statements
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State, advance, is_possible
@@ -215,7 +215,8 @@ class Case:
             blamed=tuple(sorted(end.blamed)),
             unreachable=tuple(sorted(end.unreachable - end.blamed)),
             detail=end.text[:_REASON_CHARACTERS],
-            statements=as_statements(list(end.statements)),
+            # Many owners may have lied at once; each pair of statements is a proof by itself.
+            statements=as_statements(list(end.statements[:MAX_STATEMENTS])),
         )
         envelope = evidence.envelope(self.tools.identity)
         await self.tools.store.evidence.add(self.job, end.kind, envelope.to_bytes())

@@ -42,6 +42,8 @@ def take(case: Case, sender: str, message: SlotMessage) -> None:
     known = set(case.computing) - {sender}
     if (record.job, record.reporter) != (case.job.hex(), sender) or record.kind not in _KINDS:
         return
+    if record.statements:
+        return  # a check of one's own needs none, and they could make ours, which carries this one, too long
     if not set(record.blamed) <= known:
         return
     case.desk.complaints.setdefault(sender, (record, envelope))

@@ -9,8 +9,9 @@ import pytest
 from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
 from mpcd.errors import ChannelError
 from mpcd.identity.envelope import Envelope
-from mpcd.jobs.evidence import Evidence
-from mpcd.jobs.states import State
+from mpcd.jobs.evidence import MAX_STATEMENTS, Evidence, as_statements
+from mpcd.jobs.states import Event, State
+from mpcd.party.case import StageEnd
 from mpcd.party.complaints import FAMILY
 from mpcd.party.ports import BadTag, Order, Reveal
 from tests.party.test_life_cheaters import evidence_of
@@ -70,7 +71,9 @@ def test_silence_without_a_complaint_accuses_nobody() -> None:
     run_virtually(story())
 
 
-@pytest.mark.parametrize("lie", ["signer", "reporter", "job", "session", "itself", "stranger", "kind"])
+@pytest.mark.parametrize(
+    "lie", ["signer", "reporter", "job", "session", "itself", "stranger", "kind", "long"]
+)
 def test_a_complaint_that_nobody_may_make_is_dropped(lie: str) -> None:
     async def story() -> None:
         world, spec = World(), specification()
@@ -91,6 +94,21 @@ def test_a_complaint_that_nobody_may_make_is_dropped(lie: str) -> None:
     run_virtually(story())
 
 
+def test_more_proofs_than_a_record_has_room_for_do_not_keep_it_from_being_written() -> None:
+    async def story() -> None:
+        world, spec = World(), specification()
+        await run_job(world, spec)
+        case = world.daemons[BYSTANDER].lives[spec.job].case
+        proofs = (Envelope("mpcd.input", b"proof").sign(identities()["acme"]),) * (2 * MAX_STATEMENTS)
+        end = StageEnd(
+            Event.FAULT, "two inputs", kind="equivocation", blamed=frozenset({"acme"}), statements=proofs
+        )
+        assert await case.record(end, None) is not None
+        assert len((await evidence_of(world, BYSTANDER))[0].statements) == MAX_STATEMENTS
+
+    run_virtually(story())
+
+
 def _complaint(order: Order, lie: str) -> SlotMessage:
     session = bytes(32) if lie == "session" else order.session
     record = Evidence(
@@ -99,6 +117,8 @@ def _complaint(order: Order, lie: str) -> SlotMessage:
         reporter=BACKUP if lie == "reporter" else VICTIM,
         kind="bad-key" if lie == "kind" else "bad-tag",
         step="mul",
+        # A record of ours that carried this one would be longer than any may be.
+        statements=as_statements([Envelope("mpcd.padding", bytes(180_000))] if lie == "long" else []),
         blamed=tuple(sorted({SENDER, {"itself": VICTIM, "stranger": "zeta"}.get(lie, BACKUP)})),
     )
     envelope: Envelope = record.envelope(identities()[BACKUP if lie == "signer" else VICTIM])
