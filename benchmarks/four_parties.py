@@ -110,8 +110,10 @@ def _party(me: int, links: Links, work: Work, repeat: int) -> dict[str, Any]:
         if run:
             report["seconds"].append(time.perf_counter() - began)
             report["cpu"].append(time.process_time() - cpu)
+        else:
+            report["payload"] = payload[0]
         drive(_compare(base.at("open", run), result, work), codec, links, round_timeout_s=TIMEOUT_S)
-        report |= {"rounds": counters.rounds, "sent": counters.sent_bytes, "payload": payload[0]}
+        report |= {"rounds": counters.rounds, "sent": counters.sent_bytes}
     report["cpu"] = statistics.median(report["cpu"])
     report["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return report
