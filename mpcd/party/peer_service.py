@@ -6,6 +6,8 @@ collected up to a limit that the header announces and the daemon allows.
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -25,6 +27,10 @@ MAX_WAIT_S = 60.0
 
 MAX_MORE = 64
 """Slot messages that come together, beside the first: what is over is dropped, as a flood."""
+
+BULK_AT_ONCE = 16
+"""Transfers of bulk that one sender may have under way: further ones wait, so that it cannot fill our memory
+with ever more of them that never end."""
 
 _PARTIES: frozenset[Role] = frozenset({"party"})
 _NAME = "/mpcd.v1.Peer/"
@@ -70,6 +76,9 @@ class PeerService(PeerServicer):
 
     def __init__(self, mail: Mail) -> None:
         self._mail = mail
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(BULK_AT_ONCE)
+        )
 
     async def Slots(self, requests: AsyncIterator[pb.SlotMessage], context: Any) -> Ack:  # noqa: N802
         """Slot messages of all jobs, for as long as the peer lives."""
@@ -99,20 +108,22 @@ class PeerService(PeerServicer):
     async def DeliverInput(self, requests: AsyncIterator[pb.InputChunk], context: Any) -> Ack:  # noqa: N802
         """Commitments and sealed boxes of one input."""
         sender = caller().name
-        first = await _first(requests)
-        size = sum(box.size_bytes for box in first.header.boxes)
-        _check_size(size, self._mail.room_for(sender, first.header.job))
-        data = await _collect(first, requests, size)
-        await self._mail.input(sender, first.header, data)
+        async with self._turns[sender]:
+            first = await _first(requests)
+            size = sum(box.size_bytes for box in first.header.boxes)
+            _check_size(size, self._mail.room_for(sender, first.header.job))
+            data = await _collect(first, requests, size)
+            await self._mail.input(sender, first.header, data)
         return Ack()
 
     async def ForwardShares(self, requests: AsyncIterator[pb.ShareChunk], context: Any) -> Ack:  # noqa: N802
         """An opened summand that we miss."""
         sender = caller().name
-        first = await _first(requests)
-        _check_size(first.header.size_bytes, self._mail.room_for(sender, first.header.job))
-        data = await _collect(first, requests, first.header.size_bytes)
-        await self._mail.share(sender, first.header, data)
+        async with self._turns[sender]:
+            first = await _first(requests)
+            _check_size(first.header.size_bytes, self._mail.room_for(sender, first.header.job))
+            data = await _collect(first, requests, first.header.size_bytes)
+            await self._mail.share(sender, first.header, data)
         return Ack()
 
     async def FetchOutput(  # noqa: N802

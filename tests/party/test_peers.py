@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from typing import Any
 
@@ -13,7 +14,7 @@ from mpcd._pb.v1 import common_pb2
 from mpcd._pb.v1 import peer_pb2 as pb
 from mpcd.errors import ChannelError, NotFoundError, PeerError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
-from mpcd.party.peer_service import MAX_MORE
+from mpcd.party.peer_service import BULK_AT_ONCE, MAX_MORE
 from tests.party.grpc_pair import JOB, ROOM, Pair
 
 NOTE = Envelope("mpcd.note", b"payload")
@@ -98,6 +99,34 @@ def test_a_holder_that_is_asked_for_its_word_only_cannot_send_a_body(pair: Pair)
             box.output_body = bytes(8)
             with pytest.raises(PeerError, match="wrong length"):
                 await calls.fetch_output("bob", pb.FetchOutputRequest(job=JOB))
+
+    asyncio.run(run())
+
+
+def test_transfers_that_never_end_are_limited_in_number_for_each_sender(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with pair.bob() as box, pair.calls() as calls:
+            begun: list[str] = []
+
+            def room_for(sender: str, _job: bytes) -> int:
+                begun.append(sender)
+                return ROOM
+
+            monkeypatch.setattr(box, "room_for", room_for)
+            flood = [calls.stub("bob").ForwardShares() for _ in range(2 * BULK_AT_ONCE)]
+            await asyncio.gather(*(call.write(pb.ShareChunk(header=_announced(8))) for call in flood))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    while len(begun) <= BULK_AT_ONCE:
+                        await asyncio.sleep(0.01)
+            assert len(begun) == BULK_AT_ONCE
+            for call in flood:
+                call.cancel()
+            # Once they have ended there is room again.
+            await calls.forward_share("bob", _announced(8), bytes(8))
+            assert ("share", "ada") in [(kind, sender) for kind, sender, _ in box.got]
 
     asyncio.run(run())
 
