@@ -47,7 +47,7 @@ ROWS = [
     Mutation("an entry with further signatures is a second entry", _NOTES, "len(envelope.signatures) != 1", "False",
              f"{_T_CHEAT}::test_nobody_can_add_a_signature_to_an_honest_owners_entry"),
     Mutation("shares are not compared with the commitments", _GATHER, "return opens(commitment, context, a, note.rows, case.terms.columns[note.argument], payload, salt)", "return True",
-             f"{_T_CHEAT}::test_a_lying_forwarder_does_not_spoil_the_forwarding"),
+             "tests/party/test_openings.py"),
     Mutation("nothing is forwarded", _GATHER, "            if missing:\n", "            if False:\n",
              f"{_T_FAULTS}::test_inputs_of_all_are_in_although_one_party_hears_no_owner"),
     Mutation("missing inputs are left out silently", _GATHER, "    if not left_out:\n", "    if True:\n",

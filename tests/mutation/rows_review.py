@@ -20,7 +20,7 @@ ROWS = [
     Mutation("who has left is waited for", _SLOTS,
              "self.left_at.get(p, end) + self.seat.delta_s for p", "end for p", _LEFT),
     Mutation("one sender fills the desk for all", _DESK, "self._opened.setdefault(sender, set())",
-             "self._opened.setdefault('', set())", "tests/party/test_mail_flood.py"),
+             "self._opened.setdefault('', set())", "tests/party/test_openings.py"),
     Mutation("statements without their sender", _AGREEMENT + "chains.py",
              'struct.pack("<IB", len(slot_id), sender)', 'struct.pack("<IB", len(slot_id), 0)', _REUSED),
     Mutation("a good signature vouches for a bad one", _AGREEMENT + "dolev_strong.py",
