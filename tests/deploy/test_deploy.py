@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,5 +44,7 @@ def test_the_compose_file_is_valid_and_has_one_service_per_daemon() -> None:
 
 
 def test_yaml_files_are_tidy() -> None:
-    done = _run("yamllint", "-d", "{extends: relaxed, rules: {line-length: {max: 120}}}", DEPLOY)
+    done = _run(
+        sys.executable, "-m", "yamllint", "-d", "{extends: relaxed, rules: {line-length: {max: 120}}}", DEPLOY
+    )
     assert done.returncode == 0, done.stdout
