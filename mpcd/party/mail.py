@@ -56,6 +56,9 @@ def take_input(case: Case, sender: str, header: InputHeader, data: bytes) -> Non
     note = readable(case, header.session, entry)
     if note is None or note.owner != sender or note.argument != header.input or case.me is None:
         raise RefusedError("an input is delivered by its owner, signed, as it was consented to")
+    summands = [box.summand for box in header.boxes]
+    if len(summands) > len(holders(case.me)) or not set(summands) <= holders(case.me):
+        raise RefusedError("an owner sends one box for each summand that this party holds")
     tray = _open_tray(case, sender, header.session)
     same = [known for known, key in tray.entries.items() if key == note.key and known != entry]
     if len(same) >= _ENTRIES_PER_INPUT:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
+from mpcd._pb.v1.peer_pb2 import InputHeader, SealedBox
 from mpcd.clock import SystemClock
+from mpcd.errors import RefusedError
 from mpcd.identity.encoding import pack
+from mpcd.identity.envelope import Envelope
 from mpcd.identity.sealing import seal
 from mpcd.party.contributing import box_context, prepare
 from mpcd.party.desk import SESSIONS_KEPT, Desk
 from mpcd.party.gathering import _open, fits
+from mpcd.transport.wire import to_wire
 from tests.party.virtual_time import run_virtually
 from tests.party.world import OWNER, World, roster, specification
 
@@ -32,6 +38,26 @@ def test_a_box_that_does_not_open_the_commitment_is_as_good_as_not_sent() -> Non
                 context = box_context(SESSION, parcel.note, a, HOLDER)
                 box = seal(roster().member(HOLDER).sealing_key, context, pack(list(lie)))
                 assert set(_open(holder, SESSION, parcel.note, {**boxes, a: box})) == set(good) - {a}
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("summands", [[0, 1], [0, 2, 3, 7], [0, 2, 3, 3], [9] * 1000])
+def test_boxes_that_this_party_must_not_have_are_refused(summands: list[int]) -> None:
+    """bolt holds summands 0, 2 and 3: nothing else is kept, however many are sent."""
+
+    async def story() -> None:
+        world, spec = World(), specification()
+        owner, holder = [await world.daemon(name).know(spec) for name in (OWNER, HOLDER)]
+        (parcel,) = await prepare(owner.case, SESSION)
+        header = InputHeader(job=spec.job, session=SESSION, input=parcel.note.argument)
+        header.entry.CopyFrom(to_wire(Envelope.from_bytes(parcel.entry)))
+        header.boxes.extend(SealedBox(summand=a) for a in summands)
+        with pytest.raises(RefusedError, match="one box for each summand"):
+            await holder.input(OWNER, header, b"")
+        del header.boxes[:]
+        header.boxes.extend(SealedBox(summand=a) for a in (0, 2, 3))
+        await holder.input(OWNER, header, b"")
 
     run_virtually(story())
 
