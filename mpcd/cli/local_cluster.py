@@ -155,12 +155,15 @@ class LocalCluster:
         """Delete the directory with all keys; the daemons must have ended."""
         shutil.rmtree(self.directory)
 
-    def _spawn(self, name: str) -> int:
+    def command(self, name: str) -> list[str]:
+        """The command line of a daemon."""
         kind = "coordinator" if name == COORDINATOR else "party"
-        command = [sys.executable, "-m", "mpcd", kind, "serve", "--config", str(self.config(name))]
+        return [sys.executable, "-m", "mpcd", kind, "serve", "--config", str(self.config(name))]
+
+    def _spawn(self, name: str) -> int:
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self.command(name), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         # For a moment a process that was just started has no command line, and would not be known as ours.
         while process.poll() is None and not _is_ours(process.pid, self.config(name)):
