@@ -82,6 +82,7 @@ class Terms:
 
     rows      (owner, argument) -> rows, from the consents
     columns   argument -> number of columns of its table, from the program
+    outputs   output -> the most bytes that a summand of it can have, from the program and the rows
     deadline  on this daemon's monotonic clock
     """
 
@@ -89,6 +90,7 @@ class Terms:
     specification: Specification
     rows: Mapping[InputKey, int]
     columns: Mapping[str, int]
+    outputs: Mapping[str, int]
     deadline: float
 
 

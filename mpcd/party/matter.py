@@ -24,7 +24,7 @@ from mpcd.party.case import Terms, Tools
 from mpcd.party.datasets import Datasets, program_inputs
 from mpcd.party.life import Life
 from mpcd.party.peers import PeerCalls
-from mpcd.party.proposals import KNOWN_REASON, Proposal, consent_to, judge, refusal_of
+from mpcd.party.proposals import KNOWN_REASON, Proposal, consent_to, judge, longest_outputs, refusal_of
 from mpcd.storage.jobs import Transition
 from mpcd.transport.wire import to_wire
 
@@ -219,11 +219,13 @@ class Matter:
         }
         # In the order of the specification, which is that of the rows.
         keys = [(entry.party, entry.argument) for entry in specification.inputs]
+        rows = {key: brought[key].rows for key in keys}
         terms = Terms(
             job=self.job,
             specification=specification,
-            rows={key: brought[key].rows for key in keys},
+            rows=rows,
             columns={a: len(program_inputs(self.proposal.checked, a)) for _, a in keys},
+            outputs=longest_outputs(self.proposal, rows),
             deadline=self.deadline,
         )
         tools = replace(house.tools, reader=self._datasets(own))

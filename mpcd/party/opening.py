@@ -140,10 +140,16 @@ class Fetch:
         )
         try:
             async with asyncio.timeout(max(0.0, until - self._case.now())):
-                header, body = await self._case.tools.peers.fetch_output(name, request)
+                header, body = await self._case.tools.peers.fetch_output(name, request, await self._most())
         except (MpcdError, TimeoutError):
             return None
         return Opening(body, header.salt) if header.ready else None
+
+    async def _most(self) -> int:
+        """How long a summand can be: ours, if we hold some, are as long as the others."""
+        ours = await self._shares() if self._case.me is not None else {}
+        lengths = [len(share.payload) for share in ours.values()]
+        return max(lengths, default=self._case.terms.outputs[self._output])
 
     async def _poll(self, p: int, until: float) -> None:
         """Ask one holder until it has an answer that is final."""

@@ -13,7 +13,7 @@ from mpcd.party.case import Terms
 from mpcd.party.datasets import Datasets, program_inputs
 from mpcd.party.life import RUNNING, Life
 from mpcd.party.matter import House
-from mpcd.party.proposals import read_proposal
+from mpcd.party.proposals import longest_outputs, read_proposal
 from mpcd.storage.jobs import JobRow, Transition
 from mpcd.storage.store import Store
 
@@ -42,6 +42,7 @@ async def revive(house: House, row: JobRow) -> Life:
         specification=specification,
         rows=rows,
         columns={e.argument: len(program_inputs(proposal.checked, e.argument)) for e in specification.inputs},
+        outputs=longest_outputs(proposal, rows),
         deadline=tools.clock.monotonic() + row.deadline_ms / 1000 - tools.clock.now().timestamp(),
     )
     datasets = Datasets(house.config.data, house.dataset_key, row.job, proposal.checked, {})

@@ -35,7 +35,6 @@ MAX_WAITING = 1024
 """Slot messages that wait for one peer; beyond it the oldest are lost."""
 TOGETHER_BYTES = 256 << 10
 """Slot messages that go as one, at most; a longer one goes alone."""
-MAX_BULK_BYTES = 1 << 32
 _PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 T = TypeVar("T")
@@ -89,32 +88,19 @@ class PeerCalls:
         stub = self.stub(party)
         await self._call(party, stub.ForwardShares(_stream(first, chunks), timeout=_bulk_s(len(data))))
 
-    async def fetch_output(self, party: str, request: pb.FetchOutputRequest) -> tuple[pb.OutputHeader, bytes]:
-        """A holder's commitments to an output and, if asked for, one summand of it.
+    async def fetch_output(
+        self, party: str, request: pb.FetchOutputRequest, most_bytes: int = 0
+    ) -> tuple[pb.OutputHeader, bytes]:
+        """A holder's commitments to an output and, if asked for, one summand of at most `most_bytes`.
 
         Raises  ChannelError; PeerError for an answer that no honest party gives
         """
-        timeout = _bulk_s(MAX_BULK_BYTES if request.body else 0) + request.wait_ms / 1000
-        return await self._call(party, self._fetch(party, request, timeout))
-
-    async def _fetch(
-        self, party: str, request: pb.FetchOutputRequest, timeout: float
-    ) -> tuple[pb.OutputHeader, bytes]:
-        header: pb.OutputHeader | None = None
-        parts: list[bytes] = []
-        got = 0
-        # Who is asked for its word only may not fill our memory with more.
-        limit = MAX_BULK_BYTES if request.body else 0
-        async for chunk in self.stub(party).FetchOutput(request, timeout=timeout):
-            if header is None:
-                header = chunk.header
-            parts.append(chunk.data)
-            got += len(chunk.data)
-            if got > min(header.size_bytes, limit):
-                break
-        if header is None or got != header.size_bytes or got > limit:
-            raise PeerError(f"{party} sent an output of a wrong length", step="output", blamed=frozenset())
-        return header, b"".join(parts)
+        timeout = _bulk_s(most_bytes) + request.wait_ms / 1000
+        call = self.stub(party).FetchOutput(request, timeout=timeout)
+        try:
+            return await self._call(party, _collect(party, call, most_bytes))
+        finally:
+            call.cancel()  # whoever sends more than it may is not read on
 
     async def deliver_receipt(self, party: str, job: bytes, receipt: Envelope) -> None:
         """Our signature on a receipt."""
@@ -219,6 +205,23 @@ class _SlotStream:
             finally:
                 ended.cancel()
                 call.cancel()
+
+
+async def _collect(party: str, chunks: Any, most_bytes: int) -> tuple[pb.OutputHeader, bytes]:
+    """The header, and exactly the bytes that it announces: a holder cannot fill our memory with more than
+    the output can have."""
+    header: pb.OutputHeader | None = None
+    data = bytearray()
+    async for chunk in chunks:
+        if header is None:
+            header = chunk.header
+        data += chunk.data
+        if len(data) > header.size_bytes or header.size_bytes > most_bytes:
+            break
+    if header is None or len(data) != header.size_bytes or len(data) > most_bytes:
+        text = f"{party} sent an output of a wrong length, at most {most_bytes} bytes are possible"
+        raise PeerError(text, step="output", blamed=frozenset())
+    return header, bytes(data)
 
 
 def _bulk_s(size: int) -> float:

@@ -23,6 +23,8 @@ from mpcd.program.text import parse, program_hash
 from mpcd.program.types import lengths
 from mpcd.protocols.rep4.costs import Rep4Costs
 
+WORD_BYTES = 8
+"""A summand has one 64-bit word for every number or truth value."""
 KNOWN_REASON = "this party cannot use its own data for this job; its operator sees why"
 """What others are told of a fault in private data: the text names files and rows."""
 
@@ -108,6 +110,23 @@ def bounds(specification: Specification, checked: Checked) -> dict[str, int]:
             if isinstance(dim, str) and dim not in dims:
                 dims[dim] = _length_of(specification, name)
     return dims
+
+
+def longest_outputs(proposal: Proposal, rows: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """Output -> the most bytes that a summand of it can have.
+
+    rows  (owner, argument) -> rows that were consented to; inputs that are left out only make it shorter
+    """
+    checked = proposal.checked
+    dims = bounds(proposal.specification, checked)
+    brought: Counter[str] = Counter()
+    for (_, argument), count in rows.items():
+        brought[argument] += count
+    for name, declared in checked.inputs.items():
+        first, argument = declared.shape[0], argument_of(name)
+        if isinstance(first, str) and argument in brought:
+            dims[first] = min(dims[first], brought[argument])
+    return {name: WORD_BYTES * math.prod(lengths(t.shape, dims)) for name, t in checked.outputs.items()}
 
 
 def _length_of(specification: Specification, name: str) -> int:

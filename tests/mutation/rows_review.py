@@ -7,6 +7,7 @@ from tests.mutation.row import Mutation
 _FRAMES, _SLOTS, _DESK = "mpcd/runtime/frames.py", "mpcd/party/slots.py", "mpcd/party/desk.py"
 _AGREEMENT, _REUSED = "mpcd/protocols/agreement/", "tests/protocols/agreement/test_reused_signatures.py"
 _WORDS = "tests/protocols/agreement/test_ready_words.py"
+_TAKEN = "        if len(data) > header.size_bytes or header.size_bytes > most_bytes:\n            break\n"
 _ABSENT, _LEFT = "tests/runtime/test_frames_absent.py", "tests/party/test_slots_left.py"
 
 ROWS = [
@@ -19,6 +20,12 @@ ROWS = [
              "self.left_at.get(p, end) + self.seat.delta_s for p", "self.left_at.get(p, end) for p", _LEFT),
     Mutation("who has left is waited for", _SLOTS,
              "self.left_at.get(p, end) + self.seat.delta_s for p", "end for p", _LEFT),
+    Mutation("an output of any length is taken", "mpcd/party/peers.py",
+             _TAKEN, "",
+             "tests/party/test_peers.py::test_a_holder_cannot_send_more_than_the_output_can_have"),
+    Mutation("outputs may be as long as the job allows", "mpcd/party/proposals.py",
+             "dims[first] = min(dims[first], brought[argument])", "pass",
+             "tests/party/test_output_lengths.py"),
     Mutation("boxes of any summand are kept", "mpcd/party/mail.py",
              "or not set(summands) <= holders(case.me):", "or False:", "tests/party/test_openings.py"),
     Mutation("any number of boxes is kept", "mpcd/party/mail.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -14,7 +15,7 @@ from mpcd._pb.v1 import common_pb2
 from mpcd._pb.v1 import peer_pb2 as pb
 from mpcd.errors import ChannelError, NotFoundError, PeerError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
-from mpcd.party.peer_service import BULK_AT_ONCE, MAX_MORE
+from mpcd.party.peer_service import BULK_AT_ONCE, MAX_MORE, PeerService
 from tests.party.grpc_pair import JOB, ROOM, Pair
 
 NOTE = Envelope("mpcd.note", b"payload")
@@ -86,7 +87,7 @@ def test_bulk_arrives_whole(pair: Pair, size: int) -> None:
                 ("share", "ada", True),
             ]
             box.output_body = data
-            header2, body = await calls.fetch_output("bob", pb.FetchOutputRequest(job=JOB, body=True))
+            header2, body = await calls.fetch_output("bob", pb.FetchOutputRequest(job=JOB, body=True), size)
             assert header2.ready
             assert body == data
 
@@ -101,6 +102,31 @@ def test_a_holder_that_is_asked_for_its_word_only_cannot_send_a_body(pair: Pair)
                 await calls.fetch_output("bob", pb.FetchOutputRequest(job=JOB))
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("announced", [1 << 28, 3 << 20])
+def test_a_holder_cannot_send_more_than_the_output_can_have(
+    pair: Pair, announced: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that announces or sends gigabytes is named, and not read to its end."""
+    sent: list[int] = []
+
+    async def endless(_service: PeerService, _request: Any, _context: Any) -> AsyncIterator[pb.OutputChunk]:
+        header = pb.OutputHeader(ready=True, size_bytes=announced)
+        for number in range(256):
+            sent.append(number)
+            yield pb.OutputChunk(header=header if number == 0 else None, data=bytes(1 << 20))
+
+    monkeypatch.setattr(PeerService, "FetchOutput", endless)
+    request = pb.FetchOutputRequest(job=JOB, body=True)
+
+    async def run() -> None:
+        async with pair.bob(), pair.calls() as calls:
+            with pytest.raises(PeerError, match="bob sent an output of a wrong length"):
+                await calls.fetch_output("bob", request, 3 << 20)
+
+    asyncio.run(run())
+    assert len(sent) < 64
 
 
 def test_transfers_that_never_end_are_limited_in_number_for_each_sender(

@@ -273,7 +273,7 @@ class Daemon:
 
 def terms_of(spec: Specification, deadline: float) -> Terms:
     rows = {(e.party, e.argument): e.rows for e in spec.inputs}
-    return Terms(spec.job, spec, rows, {"bids": 1}, deadline)
+    return Terms(spec.job, spec, rows, {"bids": 1}, {"total": 8}, deadline)
 
 
 @dataclass
@@ -312,10 +312,13 @@ class Wire:
         life = await self.world.call("share", self.me, party, header)
         await life.share(self.me, *self.world.twist("share", self.me, party, (header, data)))
 
-    async def fetch_output(self, party: str, request: FetchOutputRequest) -> tuple[OutputHeader, bytes]:
+    async def fetch_output(
+        self, party: str, request: FetchOutputRequest, most_bytes: int = 0
+    ) -> tuple[OutputHeader, bytes]:
         life = await self.world.call("output", self.me, party, request)
         answer = await life.output(self.me, request)
         found: tuple[OutputHeader, bytes] = self.world.twist("output", party, self.me, answer)
+        assert most_bytes == (8 if request.body else 0), "the length of the output, and no more"
         return found
 
     async def deliver_receipt(self, party: str, job: bytes, receipt: Envelope) -> None:
