@@ -243,7 +243,7 @@ def _second_value(message: pb.SlotMessage, identity: Identity) -> pb.SlotMessage
     """The same letter with another value of ours, under a good signature."""
     changed = pb.SlotMessage()
     changed.CopyFrom(message)
-    slot_id = slot_name(message.slot, message.session or message.job, 0, message.number)
+    slot_id = slot_name(message.slot, message.session or message.job, message.epoch, message.number)
     for part in changed.parts:
         chains: list[Chain] = []
         for chain in decode(part.body, _PARTIES, len(part.body)):
