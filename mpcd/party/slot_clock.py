@@ -7,8 +7,8 @@ could be split. So parties exchange signed *marks* first:
   timeout   my timer for this stage has run out
   left      I have ended this job and will say nothing more in any of its slots
 
-A party enters as soon as it holds a certificate: done (or left) marks of all parties, or timeout (or left)
-marks of t + 1 parties, among them an honest one. It passes the certificate on in the same moment, so that
+A party enters as soon as it holds a certificate: done (or left) marks of all who take part, or timeout (or
+left) marks of t + 1 of them, one of whom is honest. It passes the certificate on in the same moment, so that
 all others enter one delay later at most. Round k then ends at entry + 2 k Delta.
 
 A bare signed ENTER of one party, without a certificate, would serve agreement as well, but would let one
@@ -47,9 +47,10 @@ def mark_words(kind: str, slot_id: bytes, job: bytes) -> bytes:
 class Marks:
     """The valid marks that one party has seen for one slot."""
 
-    def __init__(self, slot_id: bytes, job: bytes, parties: int, t: int, verify: Verify) -> None:
+    def __init__(self, slot_id: bytes, job: bytes, among: frozenset[int], t: int, verify: Verify) -> None:
+        """among: who takes part in the slot; marks of anybody else count for nothing."""
         self._words = {kind: mark_words(kind, slot_id, job) for kind in KINDS}
-        self._parties = parties
+        self._among = among
         self._t = t
         self._verify = verify
         self._held: dict[tuple[str, int], Mark] = {}
@@ -58,7 +59,7 @@ class Marks:
         """Keep what is valid; whether anything was new."""
         news = False
         for mark in marks:
-            if mark.kind not in KINDS or not 0 <= mark.party < self._parties:
+            if mark.kind not in KINDS or mark.party not in self._among:
                 continue
             place = (mark.kind, mark.party)
             if place in self._held:
@@ -85,7 +86,7 @@ class Marks:
     def certificate(self) -> tuple[Mark, ...] | None:
         """The marks that allow everybody to enter the slot, or None if there are not enough yet."""
         finished = self._who("done") | self._who("left")
-        if len(finished) == self._parties:
+        if finished == self._among:
             return tuple(m for m in self._held.values() if m.kind != "timeout")
         # Whoever has left will never time out: the last one there would wait for a second in vain.
         if len(self._who("timeout") | self._who("left")) > self._t:

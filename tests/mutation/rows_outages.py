@@ -12,7 +12,7 @@ ROWS = [
     Mutation("outage: those who left never time out", "mpcd/party/slot_clock.py",
              'if len(self._who("timeout") | self._who("left")) > self._t:', 'if len(self._who("timeout")) > self._t:',
              f"{_T_LEFT}::test_two_have_left_and_one_is_dead_so_the_last_one_waits_for_nobody"),
-    Mutation("outage: a slot is waited for past the job", "mpcd/party/slots.py",
+    Mutation("outage: a slot is waited for past the job", "mpcd/party/slot_run.py",
              "max(by, min(by + self.seat.grace_s, self.seat.latest))", "by + self.seat.grace_s",
              f"{_T_LEFT}::test_nobody_is_waited_for_longer_than_the_job_lasts"),
     Mutation("outage: who is cut off believes itself", "mpcd/party/life.py",

@@ -7,6 +7,7 @@ from __future__ import annotations
 from tests.mutation.row import Mutation
 
 _CLOCK, _SLOTS = "mpcd/party/slot_clock.py", "mpcd/party/slots.py"
+_RUN = "mpcd/party/slot_run.py"
 _NOTES, _GATHER, _GIVE = "mpcd/party/notes.py", "mpcd/party/gathering.py", "mpcd/party/contributing.py"
 _OPEN, _COMPUTE, _AGREE = "mpcd/party/opening.py", "mpcd/party/computing.py", "mpcd/party/agreeing.py"
 _LIFE, _CASE = "mpcd/party/life.py", "mpcd/party/case.py"
@@ -26,17 +27,21 @@ ROWS = [
              f"{_T_SLOTS}::test_marks_of_another_slot_or_job_count_for_nothing"),
     Mutation("marks without the job", _CLOCK, "job.hex().encode()", 'b""',
              f"{_T_SLOTS}::test_marks_of_another_slot_or_job_count_for_nothing"),
-    Mutation("certificates are not passed on", _SLOTS, "            self._tell(certificate)\n", "",
+    Mutation("certificates are not passed on", _RUN, "            self._tell(certificate)\n", "",
              f"{_T_SLOTS}::test_all_enter_within_one_delay_of_the_first"),
-    Mutation("later letters replace earlier ones", _SLOTS, "self.letters.setdefault((message.round, peer), letter)", "self.letters[message.round, peer] = letter",
+    Mutation("later letters replace earlier ones", _RUN, "self.letters.setdefault((message.round, peer), letter)", "self.letters[message.round, peer] = letter",
              f"{_T_SLOTS}::test_doubled_and_changed_letters_of_one_round_count_once"),
+    Mutation("marks of a dropped party count", _CLOCK, "mark.party not in self._among", "mark.party > 3",
+             "tests/party/test_slots_roster.py::test_the_timer_of_a_dropped_party_begins_nothing"),
+    Mutation("slots of all epochs have one name", _RUN, "key.epoch, key.number)", "0, key.number)",
+             "tests/party/test_slots_roster.py::test_slots_of_different_epochs_and_numbers_are_different"),
     Mutation("early messages without a limit", _SLOTS, "len(early) < EARLY_MESSAGES and ", "",
              f"{_T_SLOTS}::test_early_messages_are_kept_and_a_flood_is_not"),
-    Mutation("a value is signed before it is on the disk", _SLOTS, "        await self.seat.fix(self.slot_id, value)\n", "",
+    Mutation("a value is signed before it is on the disk", _RUN, "        await self.seat.fix(self.slot_id, value)\n", "",
              f"{_T_FAULTS}::test_ready_and_the_output_shares_are_on_the_disk_before_ready_is_sent"),
-    Mutation("rounds without an end", _SLOTS, "end = self.entered + 2 * number * self.seat.delta_s", "end = self.entered + 1e6",
+    Mutation("rounds without an end", _RUN, "end = self.entered + 2 * number * self.seat.delta_s", "end = self.entered + 1e6",
              f"{_T_SLOTS}::test_a_silent_party_is_waited_for_until_the_stage_timer_and_is_bottom"),
-    Mutation("rounds shorter than two delays", _SLOTS, "end = self.entered + 2 * number * self.seat.delta_s", "end = self.entered + 0.5 * number * self.seat.delta_s",
+    Mutation("rounds shorter than two delays", _RUN, "end = self.entered + 2 * number * self.seat.delta_s", "end = self.entered + 0.5 * number * self.seat.delta_s",
              f"{_T_SLOTS}::test_all_enter_within_one_delay_of_the_first"),
     # -- session, keys, start
     Mutation("complaints about keys are ignored", _AGREE, "    if said.pairs:", "    if False:",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mutation.row import Mutation
 
-_FRAMES, _SLOTS, _DESK = "mpcd/runtime/frames.py", "mpcd/party/slots.py", "mpcd/party/desk.py"
+_FRAMES, _SLOTS, _DESK = "mpcd/runtime/frames.py", "mpcd/party/slot_run.py", "mpcd/party/desk.py"
 _AGREEMENT, _REUSED = "mpcd/protocols/agreement/", "tests/protocols/agreement/test_reused_signatures.py"
 _WORDS = "tests/protocols/agreement/test_ready_words.py"
 _TAKEN = "        if len(data) > header.size_bytes or header.size_bytes > most_bytes:\n            break\n"

@@ -8,9 +8,9 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SlotMessage(_message.Message):
-    __slots__ = ("job", "attempt", "session", "slot", "number", "round", "parts", "more")
+    __slots__ = ("job", "epoch", "session", "slot", "number", "round", "parts", "more")
     JOB_FIELD_NUMBER: _ClassVar[int]
-    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
@@ -18,14 +18,14 @@ class SlotMessage(_message.Message):
     PARTS_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
     job: bytes
-    attempt: int
+    epoch: int
     session: bytes
     slot: str
     number: int
     round: int
     parts: _containers.RepeatedCompositeFieldContainer[SlotPart]
     more: _containers.RepeatedCompositeFieldContainer[SlotMessage]
-    def __init__(self, job: _Optional[bytes] = ..., attempt: _Optional[int] = ..., session: _Optional[bytes] = ..., slot: _Optional[str] = ..., number: _Optional[int] = ..., round: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[SlotPart, _Mapping]]] = ..., more: _Optional[_Iterable[_Union[SlotMessage, _Mapping]]] = ...) -> None: ...
+    def __init__(self, job: _Optional[bytes] = ..., epoch: _Optional[int] = ..., session: _Optional[bytes] = ..., slot: _Optional[str] = ..., number: _Optional[int] = ..., round: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[SlotPart, _Mapping]]] = ..., more: _Optional[_Iterable[_Union[SlotMessage, _Mapping]]] = ...) -> None: ...
 
 class SlotPart(_message.Message):
     __slots__ = ("label", "body")

@@ -1,0 +1,214 @@
+"""One slot of a job while it is going on: entry by the slot clock, the rounds, what arrives for it.
+
+Used by `mpcd.party.slots`, which says what the rules are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
+from mpcd.errors import DeadlineError
+from mpcd.party.slot_clock import KINDS, Mark, Marks, mark_words
+from mpcd.protocols.agreement.dolev_strong import Outcome, slots
+from mpcd.protocols.agreement.outcomes import slot_name
+from mpcd.protocols.rounds import Blob, Inbox, Payload, Round, Rounds
+
+if TYPE_CHECKING:
+    from mpcd.party.slots import Seat, SlotKey
+
+
+class Run:
+    """One slot while it is going on.
+
+    among: who takes part; left_at: when we heard first that a party had left the job
+    """
+
+    def __init__(self, seat: Seat, key: SlotKey, among: frozenset[int], left_at: dict[int, float]) -> None:
+        self.seat = seat
+        self.key = key
+        self.among = among
+        self.peers = tuple(sorted(among - {seat.me}))
+        self.slot_id = slot_name(key.family, key.session or seat.job, key.epoch, key.number)
+        self.marks = Marks(self.slot_id, seat.job, among, seat.t, seat.verify)
+        self.left_at = left_at
+        self.letters: dict[tuple[int, int], Mapping[str, bytes]] = {}
+        self.entered: float | None = None
+        self._again_s = seat.delta_s / 2
+        self._wake = asyncio.Event()
+        self._fixing: asyncio.Task[bytes] | None = None
+
+    def close(self) -> None:
+        if self._fixing is not None:
+            self._fixing.cancel()
+
+    # -- what arrives ---------------------------------------------------------------------------------
+
+    def take(self, peer: int, message: SlotMessage) -> None:
+        if message.round == 0:
+            self.mark(marks_in(message, self.seat.parties))
+        elif message.round <= self.seat.t + 1:
+            letter = {part.label: part.body for part in message.parts}
+            self.letters.setdefault((message.round, peer), letter)
+            self._wake.set()
+
+    def mark(self, marks: list[Mark]) -> None:
+        if self.marks.add(marks):
+            for party in self.marks.left:
+                self.left_at.setdefault(party, self.seat.clock.monotonic())
+            self._wake.set()
+
+    # -- the slot clock -------------------------------------------------------------------------------
+
+    async def enter(
+        self,
+        work: Awaitable[None] | None,
+        by: float,
+        settled: Callable[[], bytes] | None,
+        patience: Callable[[], float] | None,
+    ) -> None:
+        """Return at the moment of entry; our certificate is then on its way to everybody."""
+        working = None if work is None else asyncio.ensure_future(work)
+        if working is not None:
+            working.add_done_callback(lambda _: self._wake.set())
+        said: set[str] = set()
+        give_up = max(by, min(by + self.seat.grace_s, self.seat.latest))
+        try:
+            while (certificate := self.marks.certificate()) is None:
+                now = self.seat.clock.monotonic()
+                if working is not None and working.done():
+                    working.result()
+                if (working is None or working.done()) and "done" not in said:
+                    self._say("done", said)
+                    if patience is not None:
+                        by = min(by, now + patience())
+                    if settled is not None:
+                        self._fixing = asyncio.create_task(self._fix(settled()))
+                elif now >= by and "timeout" not in said:
+                    self._say("timeout", said)
+                elif now >= give_up:
+                    raise self._too_few()
+                else:
+                    until = min(by if now < by else give_up, now + self._again_s)
+                    if not await self._pause(until):
+                        self._tell(self.marks.of(self.seat.me))
+            self.entered = self.seat.clock.monotonic()
+            self._tell(certificate)
+        finally:
+            if working is not None and not working.done():
+                working.cancel()
+
+    def _say(self, kind: str, said: set[str]) -> None:
+        said.add(kind)
+        words = mark_words(kind, self.slot_id, self.seat.job)
+        mark = Mark(kind, self.seat.me, self.seat.sign(words))
+        self.marks.add([mark])
+        self._tell((mark,))
+
+    def _tell(self, marks: tuple[Mark, ...]) -> None:
+        message = clock_message(self.seat.job, self.key, list(marks))
+        for peer in self.peers:
+            self.seat.post.send(peer, message)
+
+    def _too_few(self) -> DeadlineError:
+        silent = self.among - self.marks.timed_out - self.marks.left
+        return DeadlineError(
+            f"too few parties came to slot {self.key.family}", unreachable=silent - {self.seat.me}
+        )
+
+    async def _pause(self, until: float) -> bool:
+        """Wait for news, at most until that time; whether there was any."""
+        delay = until - self.seat.clock.monotonic()
+        if delay > 0:
+            try:
+                async with asyncio.timeout(delay):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass  # the loop around us looks at the clock
+        news = self._wake.is_set()
+        self._wake.clear()
+        return news
+
+    # -- the rounds -----------------------------------------------------------------------------------
+
+    async def _fix(self, value: bytes) -> bytes:
+        await self.seat.fix(self.slot_id, value)
+        return value
+
+    async def rounds(self, value: Callable[[], bytes], max_body: int) -> Outcome:
+        """Fix our value, then run the slot to its end; from here on nothing else ends it."""
+        fixed = await (self._fix(value()) if self._fixing is None else self._fixing)
+        seat = self.seat
+        step: Rounds[Outcome] = slots(
+            seat.me, sorted(self.among), seat.t, self.slot_id, fixed, seat.sign, seat.verify, max_body
+        )
+        stated = next(step)
+        number = 0
+        while True:
+            number += 1
+            self._send(number, stated)
+            inbox = await self._collect(number, stated)
+            try:
+                stated = step.send(inbox)
+            except StopIteration as stop:
+                outcome: Outcome = stop.value
+                return outcome
+
+    def _send(self, number: int, stated: Round) -> None:
+        for peer in self.peers:
+            parts = [
+                SlotPart(label=label, body=bytes(body))
+                for (to, label), body in stated.send.items()
+                if to == peer
+            ]
+            message = _message(self.seat.job, self.key, number, parts)
+            self.seat.post.send(peer, message)
+
+    async def _collect(self, number: int, stated: Round) -> Inbox:
+        assert self.entered is not None
+        end = self.entered + 2 * number * self.seat.delta_s
+        again = self.seat.clock.monotonic() + self._again_s
+        while (now := self.seat.clock.monotonic()) < end:
+            missing = [p for p in self.peers if (number, p) not in self.letters]
+            # What a party sent before it left arrives within Delta.
+            given_up = [self.left_at.get(p, end) + self.seat.delta_s for p in missing]
+            if all(at <= now for at in given_up):
+                break
+            if now >= again:
+                self._send(number, stated)
+                again = now + self._again_s
+            await self._pause(min(end, again, *(at for at in given_up if at > now)))
+        inbox: dict[tuple[int, str], Payload] = {}
+        for (of, label), spec in stated.recv.items():
+            body = self.letters.get((number, of), {}).get(label)
+            if body is not None and isinstance(spec, Blob) and len(body) <= spec.limit_bytes:
+                inbox[of, label] = body
+        return inbox
+
+
+def _message(job: bytes, key: SlotKey, number: int, parts: list[SlotPart]) -> SlotMessage:
+    return SlotMessage(
+        job=job,
+        session=key.session,
+        epoch=key.epoch,
+        slot=key.family,
+        number=key.number,
+        round=number,
+        parts=parts,
+    )
+
+
+def clock_message(job: bytes, key: SlotKey, marks: list[Mark]) -> SlotMessage:
+    parts = [SlotPart(label=m.kind, body=bytes([m.party]) + m.signature) for m in marks]
+    return _message(job, key, 0, parts)
+
+
+def marks_in(message: SlotMessage, parties: int) -> list[Mark]:
+    """The marks in a message; anything else in it is ignored."""
+    return [
+        Mark(part.label, part.body[0], part.body[1:])
+        for part in message.parts[: len(KINDS) * parties]
+        if part.label in KINDS and len(part.body) == 65
+    ]
