@@ -212,4 +212,5 @@ def warm_up() -> None:
     Kernels have explicit signatures, so importing their modules is all it takes; done once at installation it
     fills the cache, and a server that forks job processes does it before the first fork.
     """
-    importlib.import_module("mpcd.ring.kernels_bits")
+    for name in ("kernels_bits", "kernels_three"):
+        importlib.import_module(f"mpcd.ring.{name}")
