@@ -69,7 +69,7 @@ class Round:
              their tag travels from here to `to` in this same round
     recv     (of, label) -> what is expected
     vouched  (of, label) -> the party whose tag must match what `of` sent; every message in
-             here is in `recv` too
+             here is in `recv` too. Its label is made by `backed`
     absent   peers whose silence is allowed; a message that is not there is not in the inbox
 
     Everything in `send` and `vouch` must stay unchanged until the party has been resumed.
@@ -85,6 +85,20 @@ class Round:
     def __repr__(self) -> str:
         """Paths and labels only: payloads may be shares."""
         return f"Round({self.path}, send={sorted(self.send)}, recv={sorted(self.recv)})"
+
+
+def backed(label: str, backup: int) -> str:
+    """The label of a message that `backup` vouches for: its sender, too, can tell from it who does so.
+
+    In a dispute sender, backup and receiver say what the message was; all three must mean the same ones.
+    """
+    return f"{label}~{backup}"
+
+
+def backup_of(label: str) -> int | None:
+    """Who vouches for the message with this label; None if nobody does."""
+    _, mark, backup = label.rpartition("~")
+    return int(backup) if mark else None
 
 
 Rounds = Generator[Round, Inbox, T]

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mpcd.errors import InternalError
-from mpcd.protocols.rounds import Blob, Message, Round, Spec
+from mpcd.protocols.rounds import Blob, Message, Round, Spec, backup_of
 
 Shape = tuple[int, ...]
 Described = tuple[str, Shape | None]
@@ -200,6 +200,12 @@ def _require_consistent(me: int, peers: frozenset[int], r: Round) -> None:
         _spec(r, key)
         if backup == key[0]:
             raise InternalError(f"message {key} is backed by its own sender", where=r.path)
+    # The sender does not see who is asked to back it: for it the label is the only word about it.
+    told = [(label, me) for _, _, label in r.vouch]
+    told += [(label, backup) for (_, label), backup in r.vouched.items()]
+    for label, backup in told:
+        if backup_of(label) != backup:
+            raise InternalError(f"the label {label!r} does not say that {backup} backs it", where=r.path)
 
 
 def _spec(r: Round, key: Message) -> Spec:

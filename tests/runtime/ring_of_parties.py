@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from mpcd.errors import PeerError
-from mpcd.protocols.rounds import Blob, Inbox, Payload, Round, Rounds, Spec, Words
+from mpcd.protocols.rounds import Blob, Inbox, Payload, Round, Rounds, Spec, Words, backed
 from mpcd.runtime.frames import FrameCodec
 from mpcd.runtime.lockstep import tag_keys
 
@@ -28,10 +28,10 @@ def round_of(me: int, path: str = "top", size: int = 3) -> Round:
     nxt, far, prv = ((me + k) % PARTIES for k in (1, 2, 3))
     return Round(
         path,
-        send={(nxt, "words"): words_of(me, size), (far, "blob"): bytes([me]) * (me + 1)},
-        vouch={(nxt, far, "words"): words_of(nxt, size)},
-        recv={(prv, "words"): Spec((size,)), (far, "blob"): Blob(LIMIT)},
-        vouched={(prv, "words"): far},
+        send={(nxt, backed("words", prv)): words_of(me, size), (far, "blob"): bytes([me]) * (me + 1)},
+        vouch={(nxt, far, backed("words", me)): words_of(nxt, size)},
+        recv={(prv, backed("words", far)): Spec((size,)), (far, "blob"): Blob(LIMIT)},
+        vouched={(prv, backed("words", far)): far},
     )
 
 

@@ -19,16 +19,16 @@ from tests.runtime.ring_of_parties import SESSION, codec, decode, frames_to, rou
 
 def test_every_message_arrives() -> None:
     inbox = decode(frames_to(0))
-    np.testing.assert_array_equal(inbox[3, "words"], words_of(3))
+    np.testing.assert_array_equal(inbox[3, "words~2"], words_of(3))
     assert inbox[2, "blob"] == b"\2\2\2"
-    assert set(inbox) == {(3, "words"), (2, "blob")}
+    assert set(inbox) == {(3, "words~2"), (2, "blob")}
 
 
 def test_received_words_are_aligned_views_into_the_frame() -> None:
     frames = {p: bytearray(f) for p, f in frames_to(0).items()}
     r, mine = round_of(0), codec(0)
     mine.encode(0, r)
-    words = mine.decode(0, r, frames)[3, "words"]
+    words = mine.decode(0, r, frames)[3, "words~2"]
     assert not isinstance(words, bytes)
     assert words.flags.aligned
     frames[3][HEADER_BYTES] ^= 0xFF
@@ -39,7 +39,7 @@ def test_words_in_an_unaligned_buffer_arrive_aligned() -> None:
     frames = {p: memoryview(b"x" + f)[1:] for p, f in frames_to(0).items()}
     r, mine = round_of(0), codec(0)
     mine.encode(0, r)
-    words = mine.decode(0, r, frames)[3, "words"]
+    words = mine.decode(0, r, frames)[3, "words~2"]
     assert not isinstance(words, bytes)
     assert words.flags.aligned
     np.testing.assert_array_equal(words, words_of(3))
@@ -157,10 +157,13 @@ CONTRADICTIONS = {
     "to oneself": Round("p", send={(0, "a"): words_of(0)}),
     "to a stranger": Round("p", send={(4, "a"): words_of(0)}),
     "from a stranger": Round("p", recv={(4, "a"): Spec((1,))}),
-    "vouched but not expected": Round("p", vouched={(1, "a"): 2}),
-    "a vouched blob": Round("p", recv={(1, "a"): Blob(4)}, vouched={(1, "a"): 2}),
-    "backed by its sender": Round("p", recv={(1, "a"): Spec((1,))}, vouched={(1, "a"): 1}),
-    "vouched by oneself to the sender": Round("p", vouch={(1, 1, "a"): words_of(0)}),
+    "vouched but not expected": Round("p", vouched={(1, "a~2"): 2}),
+    "a vouched blob": Round("p", recv={(1, "a~2"): Blob(4)}, vouched={(1, "a~2"): 2}),
+    "backed by its sender": Round("p", recv={(1, "a~1"): Spec((1,))}, vouched={(1, "a~1"): 1}),
+    "vouched by oneself to the sender": Round("p", vouch={(1, 1, "a~0"): words_of(0)}),
+    "vouched under a label that tells nobody": Round("p", vouch={(1, 2, "a"): words_of(0)}),
+    "vouched under another's name": Round("p", vouch={(1, 2, "a~3"): words_of(0)}),
+    "backed by another than told": Round("p", recv={(1, "a~2"): Spec((1,))}, vouched={(1, "a~2"): 3}),
     "wrong type": Round("p", send={(1, "a"): np.zeros(3, np.int64)}),
 }
 
@@ -183,21 +186,21 @@ def test_nothing_secret_is_printed() -> None:
 BASE = Round(
     "p",
     send={(1, "a"): words_of(0)},
-    vouch={(2, 3, "b"): words_of(2)},
-    recv={(1, "c"): Spec((3,)), (2, "d"): Blob(9)},
-    vouched={(1, "c"): 2},
+    vouch={(2, 3, "b~0"): words_of(2)},
+    recv={(1, "c~2"): Spec((3,)), (2, "d"): Blob(9)},
+    vouched={(1, "c~2"): 2},
 )
 NEAR = {
     "shape sent": replace(BASE, send={(1, "a"): words_of(0, 4)}),
     "words become a blob": replace(BASE, send={(1, "a"): bytes(24)}),
     "label sent": replace(BASE, send={(1, "z"): words_of(0)}),
     "receiver": replace(BASE, send={(2, "a"): words_of(0)}),
-    "shape backed": replace(BASE, vouch={(2, 3, "b"): words_of(2, 4)}),
-    "sender backed": replace(BASE, vouch={(1, 3, "b"): words_of(2)}),
+    "shape backed": replace(BASE, vouch={(2, 3, "b~0"): words_of(2, 4)}),
+    "sender backed": replace(BASE, vouch={(1, 3, "b~0"): words_of(2)}),
     "nothing backed": replace(BASE, vouch={}),
-    "shape expected": replace(BASE, recv={(1, "c"): Spec((4,)), (2, "d"): Blob(9)}),
-    "limit expected": replace(BASE, recv={(1, "c"): Spec((3,)), (2, "d"): Blob(8)}),
-    "other backup": replace(BASE, vouched={(1, "c"): 3}),
+    "shape expected": replace(BASE, recv={(1, "c~2"): Spec((4,)), (2, "d"): Blob(9)}),
+    "limit expected": replace(BASE, recv={(1, "c~2"): Spec((3,)), (2, "d"): Blob(8)}),
+    "other backup": replace(BASE, recv={(1, "c~3"): Spec((3,)), (2, "d"): Blob(9)}, vouched={(1, "c~3"): 3}),
     "no backup": replace(BASE, vouched={}),
 }
 

@@ -97,12 +97,12 @@ def test_a_tag_for_another_sender_than_expected_is_refused() -> None:
     """Same label, same shape, same length: only the sender vouched for differs."""
     words = words_of(0)
     rounds = {
-        1: Round("p", send={(0, "x"): words}),
-        2: Round("p", send={(0, "x"): words}),
-        3: Round("p", vouch={(2, 0, "x"): words}),
+        1: Round("p", send={(0, "x~3"): words}),
+        2: Round("p", send={(0, "x~3"): words}),
+        3: Round("p", vouch={(2, 0, "x~3"): words}),
     }
     frames = {p: b"".join(codec(p).encode(0, r)[0]) for p, r in rounds.items()}
-    expecting = Round("p", recv={(1, "x"): Spec((3,)), (2, "x"): Spec((3,))}, vouched={(1, "x"): 3})
+    expecting = Round("p", recv={(1, "x~3"): Spec((3,)), (2, "x~3"): Spec((3,))}, vouched={(1, "x~3"): 3})
     with pytest.raises(PeerError, match="list of messages") as caught:
         decode(frames, r=expecting)
     assert caught.value.blamed == {3}
@@ -141,7 +141,7 @@ def test_a_frame_of_another_place_is_refused(what: str) -> None:
 
 def test_the_shape_counts_and_not_only_the_length() -> None:
     r = round_of(3)
-    flat = replace(r, send={**r.send, (0, "words"): words_of(3).reshape(3, 1)})
+    flat = replace(r, send={**r.send, (0, "words~2"): words_of(3).reshape(3, 1)})
     with pytest.raises(PeerError, match="list of messages"):
         decode(frames_to(0) | {3: b"".join(codec(3).encode(0, flat)[0])})
 

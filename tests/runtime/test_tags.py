@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpcd.errors import InternalError
-from mpcd.protocols.rounds import Inbox, Round, Rounds, Spec
+from mpcd.protocols.rounds import Inbox, Round, Rounds, Spec, backed
 from mpcd.ring import tags
 from mpcd.ring.tags import Buffer
 from mpcd.runtime.faults import recorded_sets
@@ -136,12 +136,16 @@ ROWS = st.lists(
 )
 
 
+def _label(k: int, row: Row) -> str:
+    return f"{k:02}" if row[2] is None else backed(f"{k:02}", row[2])
+
+
 def scheduled(rows: list[Row]) -> list[Rounds[Inbox]]:
     """One round in which row k is the message labelled k."""
     words = [np.arange(size, dtype=np.uint64) + np.uint64(100 * k) for k, (*_, size) in enumerate(rows)]
 
     def one(me: int) -> Rounds[Inbox]:
-        listed = [(f"{k:02}", *row, words[k]) for k, row in enumerate(rows)]
+        listed = [(_label(k, row), *row, words[k]) for k, row in enumerate(rows)]
         return (
             yield Round(
                 "p",
@@ -167,16 +171,17 @@ def test_any_schedule_of_backups_works_and_every_backed_message_is_covered(
     run = lockstep(scheduled(rows))
     inboxes = run.results()
     assert run.tags == len({(s, b, r) for s, r, b, _ in rows if b is not None})
-    for k, (sender, receiver, _, size) in enumerate(rows):
+    for k, row in enumerate(rows):
+        sender, receiver, _, size = row
         expected = np.arange(size, dtype=np.uint64) + np.uint64(100 * k)
-        np.testing.assert_array_equal(inboxes[receiver][sender, f"{k:02}"], expected)
+        np.testing.assert_array_equal(inboxes[receiver][sender, _label(k, row)], expected)
     nonempty = [k for k, row in enumerate(rows) if row[3]]
     if not nonempty:
         return
     k = data.draw(st.sampled_from(nonempty))
     sender, receiver, backup, size = rows[k]
     attacked = scheduled(rows)
-    attacked[sender] = cheat(attacked[sender], flip(bit=64 * size - 1, to=receiver, label=f"{k:02}"))
+    attacked[sender] = cheat(attacked[sender], flip(bit=64 * size - 1, to=receiver, label=_label(k, rows[k])))
     outputs = lockstep(attacked).outputs
     if backup is None:
         assert not any(isinstance(output, TagFault) for output in outputs.values())

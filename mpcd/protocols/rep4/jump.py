@@ -24,7 +24,7 @@ import numpy as np
 from mpcd.errors import UsageError
 from mpcd.protocols.rep4.party import Party4
 from mpcd.protocols.rep4.sharing import Bits4, Rep4, slot
-from mpcd.protocols.rounds import Round, Rounds, Spec, Words
+from mpcd.protocols.rounds import Round, Rounds, Spec, Words, backed
 from mpcd.ring.bits import words_for
 
 
@@ -103,7 +103,8 @@ def _jump_words(p: Party4, jumps: Sequence[Jump], *, boolean: bool) -> Rounds[li
     recv: dict[tuple[int, str], Spec] = {}
     vouched: dict[tuple[int, str], int] = {}
     for number, j in enumerate(jumps):
-        label, row = str(number), j.row
+        row = j.row
+        label = backed(str(number), row.backup)
         data = np.zeros((3, *j.shape), np.uint64)
         shared.append(data)
         if p.me == row.receiver:
@@ -124,7 +125,8 @@ def _jump_words(p: Party4, jumps: Sequence[Jump], *, boolean: bool) -> Rounds[li
     inbox = yield Round(p.path, send, vouch, recv, vouched)
     for number, j in enumerate(jumps):
         if p.me == j.row.receiver:
-            shared[number][slot(p.me, j.row.outsider)] = inbox[j.row.sender, str(number)]
+            label = backed(str(number), j.row.backup)
+            shared[number][slot(p.me, j.row.outsider)] = inbox[j.row.sender, label]
     return shared
 
 

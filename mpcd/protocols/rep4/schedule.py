@@ -22,6 +22,7 @@ from functools import cache
 
 from mpcd.protocols.rep4.jump import Row
 from mpcd.protocols.rep4.sharing import ALL, slot
+from mpcd.protocols.rounds import backed
 
 ROWS = (
     Row(0, 1, 3, 2),
@@ -175,4 +176,5 @@ def _rows(x_live: frozenset[int], y_live: frozenset[int], balanced: bool) -> lis
 def _task(me: int, number: int, balanced: bool) -> Task:
     row = ROWS[number]
     span = WHOLE if number in CYCLIC or not balanced else (FIRST if number in VARIANT_A else SECOND)
-    return Task(number, str(number), row, span, slot(me, row.receiver), slot(me, row.outsider))
+    label = backed(str(number), row.backup)
+    return Task(number, label, row, span, slot(me, row.receiver), slot(me, row.outsider))

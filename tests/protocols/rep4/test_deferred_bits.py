@@ -23,7 +23,7 @@ from mpcd.protocols.rep4 import multiply
 from mpcd.protocols.rep4.party import Party4
 from mpcd.protocols.rep4.schedule import CYCLIC, ROWS, VARIANT_A, VARIANT_B
 from mpcd.protocols.rep4.sharing import Bits4, slot
-from mpcd.protocols.rounds import Payload, Round, Rounds, Words
+from mpcd.protocols.rounds import Payload, Round, Rounds, Words, backed
 from mpcd.ring.tags import Buffer
 from mpcd.runtime import lockstep as lockstep_module
 from mpcd.runtime.faults import TagFault
@@ -111,7 +111,8 @@ def attack(lie: int, at: int, w: list[Bits4], seed: int, frames: list[tuple[int,
     steps = each(two_ands, share_bits(ones, seed), share_bits(ones, seed + 1), w, seed=seed)
     row = ROWS[lie]
     steps[row.sender] = cheat(
-        steps[row.sender], change(lambda m: flip_bit(m, at), round=0, to=row.receiver, label=str(lie))
+        steps[row.sender],
+        change(lambda m: flip_bit(m, at), round=0, to=row.receiver, label=backed(str(lie), row.backup)),
     )
 
     def note(frame: bytes, number: int, sender: int, receiver: int) -> bytes:

@@ -24,7 +24,7 @@ from mpcd.testing.wrappers import cheat, shift
 from tests.protocols.rep4.four import each, share
 
 CHEATER, VICTIM, BACKUP, E = 2, 1, 3, 5
-LIE, LEAK = "2", "5"
+LIE, LEAK = "2~3", "5~3"
 """Rows (2,3 -> 1;0) of the first product and (1,3 -> 2;0) of the second."""
 
 
