@@ -24,6 +24,7 @@ _ORDER = (
     State.CONSENTED,
     State.GATHERING,
     State.COMPUTING,
+    State.RECOVERING,
     State.VERIFYING,
     State.OPENING,
 )
