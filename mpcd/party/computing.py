@@ -17,7 +17,7 @@ from mpcd.jobs.evidence import Kind
 from mpcd.jobs.states import Event
 from mpcd.party.agreeing import decide
 from mpcd.party.case import Case, StageEnd
-from mpcd.party.ports import AgreedInput, Delivery, Order, Product, SharedOutput, Worker
+from mpcd.party.ports import AgreedInput, Delivery, Kept, Order, Product, SharedOutput, Worker
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.outcomes import DIGEST_BYTES
 from mpcd.protocols.agreement.ready import Decision, Ready, ready_to_open, ready_value
@@ -40,7 +40,7 @@ class Reveals:
     number: int = 0
     names: list[tuple[str, bytes]] = field(default_factory=list)
 
-    async def allow(self, name: str, digest: bytes) -> bool:
+    async def allow(self, name: str, digest: bytes, _kept: Kept) -> bool:
         """Whether all parties are ready to reveal, and have seen the same so far: it always is true.
 
         Raises  StageEnd if they are not: a fault of somebody's, as at READY-OPEN, and not of our process

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mpcd._pb.v1.peer_pb2 import (
     FetchOutputRequest,
@@ -18,15 +18,70 @@ from mpcd._pb.v1.peer_pb2 import (
     ShareHeader,
     SlotMessage,
 )
-from mpcd.errors import PeerError
+from mpcd.errors import MpcdError, PeerError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.document import InputEntry
 from mpcd.jobs.specification import Specification
 from mpcd.protocols.rounds import Words
 
+if TYPE_CHECKING:
+    from mpcd.protocols.agreement.words import Stopped  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+FIRST_HISTORY = bytes(32)
+"""Stands for what was agreed before the first epoch: nothing was."""
+
 
 class BadTag(PeerError):
     """An in-round tag did not verify in our job process; `blamed` are the message's sender and backup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a party keeps of a batch of random numbers (rep3) that is not settled, for a dispute about it.
+
+    what      which batch it is and of what size, as `Arbiter.expect` wants to be told; public, the same at
+              every honest party
+    keys      piece -> key of the batch, 32 bytes each, for the two pieces that this party holds: secret until
+              all parties have agreed to show them. Then the batch is thrown away
+    sent      digest (32 bytes) of what this party sent in the batch's products; received: of what arrived
+    shown     the hash that it showed in the check, 32 bytes or none
+    heard     party -> the hash that came from it
+    """
+
+    what: bytes
+    keys: Mapping[int, bytes] = field(repr=False)
+    sent: bytes
+    received: bytes
+    shown: bytes = b""
+    heard: Mapping[int, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a party keeps of the rounds that another one may still complain about.
+
+    Parties are the job's; rounds are numbered from 1 in every epoch (0 is the meeting of the links).
+    digests   (round, sender, backup, receiver) -> 32 bytes, keyed: what this party sent, or vouched for
+    accepted  party -> the last round of which a frame from it has come: it had accepted the round before
+    batches   rep3: number -> batch, for those that are not settled here
+    """
+
+    digests: Mapping[tuple[int, int, int, int], bytes] = field(default_factory=dict)
+    accepted: Mapping[int, int] = field(default_factory=dict)
+    batches: Mapping[int, Batch] = field(default_factory=dict)
+
+
+class Stop(MpcdError):
+    """Our job process cannot go on in this epoch, for a reason that lies with another party or with a link.
+
+    report  what this party says at the next barrier; parties are the job's
+    kept    what it answers if there is a dispute
+    """
+
+    def __init__(self, what: str, *, report: Stopped, kept: Kept, where: str = "") -> None:
+        super().__init__(what, where=where)
+        self.report = report
+        self.kept = kept
 
 
 class Peers(Protocol):
@@ -80,8 +135,16 @@ class Order:
     """What a job process gets of a job's life; its pool adds addresses, the leaf and pairwise keys.
 
     attempt  number of the START slot that reserved the process: part of the links' hello
+    me       index of this party among the job's parties, in every epoch
     inputs   the accepted inputs in the order of the specification; with `missing: exclude` some entries
              of the specification are not among them
+    keys     the keys of the first epoch, of the pieces that this party holds in the job's own scheme
+    epoch    number of the epoch
+    roster   indices of the parties that compute in it, ascending
+    scheme   name of the scheme that they compute with (`mpcd.protocols.scheme`)
+    checked  whether messages are checked; False only when the roster is known to be honest
+    history  32 bytes: fingerprint of all that was agreed before this epoch. It enters every key
+    dropped  who of the job's four parties is not in the roster; None if nobody was dropped
     """
 
     job: bytes
@@ -92,11 +155,18 @@ class Order:
     inputs: tuple[AgreedInput, ...]
     keys: Mapping[int, bytes] = field(repr=False)
     deadline_s: float
+    epoch: int = 0
+    roster: tuple[int, ...] = (0, 1, 2, 3)
+    scheme: str = "rep4"
+    checked: bool = True
+    history: bytes = FIRST_HISTORY
+    dropped: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One output for one recipient: a -> salt and a -> com_a, for the three a that this party holds."""
+    """One output for one recipient: a -> salt and a -> com_a, for the pieces a that this party holds in the
+    scheme of the epoch (numbered as the scheme does)."""
 
     recipient: str
     salts: Mapping[int, bytes] = field(repr=False)
@@ -120,26 +190,54 @@ class Product:
     reveals   digest (32 bytes) of everything that was opened to all parties on the way
     excluded  (owner, argument, row) of rows outside of their declared range
     outvoted  (path, this party and another one): what the other one sent was contradicted by two holders
+    kept      what it answers if another party complains about the last rounds
     """
 
     outputs: tuple[SharedOutput, ...]
     reveals: bytes
     excluded: tuple[tuple[str, str, int], ...] = ()
     outvoted: tuple[tuple[str, frozenset[int]], ...] = ()
+    kept: Kept = Kept()
 
 
-Reveal = Callable[[str, bytes], Awaitable[bool]]
-"""(name, digest of what was revealed so far): the job process is about to show something to all parties;
-may it? A slot decides."""
+Reveal = Callable[[str, bytes, Kept], Awaitable[bool]]
+"""(name, digest of what was revealed so far, what is kept): the job process is about to show something to all
+parties; may it? A slot decides. Another party may complain about the last rounds instead."""
 
 
 class Worker(Protocol):
     """One reserved job process."""
 
     async def run(self, order: Order, reveal: Reveal) -> Product:
-        """Run the program. Cancelling the call kills the process.
+        """Run the program in one epoch. Cancelling the call kills the process.
 
-        Raises  PeerError, ChannelError, DataError as the process reports; InternalError if it dies
+        Raises  Stop if it cannot go on because of another party or a link; DataError, DeadlineError,
+                UsageError as the process reports; InternalError if it dies
+        """
+        ...
+
+    async def halt(self) -> None:
+        """End the run where it is: `run` then raises Stop with nobody missing, but with all that is kept.
+
+        The next barrier has begun without us; as backup of a message we may still have to answer for it.
+        Returns when `run` has its end; does nothing if the process is not running.
+        """
+        ...
+
+    async def release(self) -> None:
+        """Give the process back, or kill it if it runs; may be called twice."""
+        ...
+
+
+class Arbiter(Protocol):
+    """A reserved job process that is asked about a batch of triples and computes nothing else."""
+
+    async def expect(self, what: bytes, keys: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """What honest parties would have sent in a batch of triples with these three keys.
+
+        what     `Batch.what`; keys: piece -> the agreed key
+        Returns  place in the roster -> digest as `Batch.sent`
+        Raises   UsageError if `what` makes no sense; InternalError if the process dies
         """
         ...
 

@@ -29,7 +29,7 @@ from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Member, Roster
 from mpcd.party.datasets import program_inputs
 from mpcd.party.link_port import LinkPort, Run
-from mpcd.party.ports import AgreedInput, BadTag, Delivery, Order, Product, Reveal, SharedOutput
+from mpcd.party.ports import AgreedInput, BadTag, Delivery, Kept, Order, Product, Reveal, SharedOutput
 from mpcd.program.text import parse
 from mpcd.ring.streams import derive
 from mpcd.runtime.workers import Job, Lease, WorkerPool
@@ -102,7 +102,7 @@ class JobProcess:
             if kind == "progress":
                 self._processes.told(order.job, message.progress)
             elif kind == "reveal":
-                go = await reveal(message.reveal.name, message.reveal.digest)
+                go = await reveal(message.reveal.name, message.reveal.digest, Kept())
                 await job.send(pb.ToWorker(reveal=pb.RevealAnswer(go=go)))
             elif kind == "failure":
                 raise _error(message.failure)
