@@ -212,5 +212,5 @@ def warm_up() -> None:
     Kernels have explicit signatures, so importing their modules is all it takes; done once at installation it
     fills the cache, and a server that forks job processes does it before the first fork.
     """
-    for name in ("kernels_bits", "kernels_three"):
+    for name in ("kernels_bits", "kernels_shuffle", "kernels_three"):
         importlib.import_module(f"mpcd.ring.{name}")
