@@ -29,6 +29,8 @@ _BY_JOB = (
     "results",
     "receipts",
     "evidence",
+    "epochs",
+    "decisions",
     "jobs",
 )
 _log = structlog.get_logger("mpcd.storage")

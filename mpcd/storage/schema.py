@@ -56,4 +56,14 @@ MIGRATIONS: tuple[str, ...] = (
         number INTEGER NOT NULL, envelope BLOB NOT NULL, PRIMARY KEY (job, kind, party)
     ) STRICT;
     """,
+    # Epochs after the first, and signed notes of what is opened.
+    """
+    CREATE TABLE epochs (
+        job BLOB NOT NULL, epoch INTEGER NOT NULL, standing BLOB NOT NULL, PRIMARY KEY (job, epoch)
+    ) STRICT;
+    CREATE TABLE decisions (
+        job BLOB NOT NULL, output TEXT NOT NULL, recipient TEXT NOT NULL, envelope BLOB NOT NULL,
+        PRIMARY KEY (job, output, recipient)
+    ) STRICT;
+    """,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mpcd.storage.database import Database
+from mpcd.storage.epochs import Decisions, Epochs
 from mpcd.storage.jobs import Jobs
 from mpcd.storage.shares import InputShares, OutputShares, Results
 from mpcd.storage.statements import Consents, Evidence, Receipts, SlotValues
@@ -23,6 +24,8 @@ class Store:
     results: Results
     receipts: Receipts
     evidence: Evidence
+    epochs: Epochs
+    decisions: Decisions
 
 
 def store_in(database: Database, storage_key: bytes) -> Store:
@@ -40,4 +43,6 @@ def store_in(database: Database, storage_key: bytes) -> Store:
         results=Results(database, vault),
         receipts=Receipts(database),
         evidence=Evidence(database),
+        epochs=Epochs(database),
+        decisions=Decisions(database),
     )

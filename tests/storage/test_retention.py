@@ -35,6 +35,8 @@ async def fill(store: Store, database: SqliteDatabase, job: bytes, state: str, d
     await store.slot_values.fix(b"slot of " + job, job, b"value")
     await store.inputs.add_entries(job, [(("acme", "bids"), b"entry")])
     await store.inputs.put(job, {("acme", "bids"): {1: (b"payload", b"salt")}})
+    await store.epochs.add(job, 1, b"standing")
+    await store.decisions.put(job, {("price", "acme"): b"note"})
     await store.outputs.put(job, job, [OutputShare("price", "acme", 1, bytes(32), bytes(8), bytes(32))])
     await store.results.put(job, {"price": bytes(8)})
     await store.receipts.put(job, b"receipt")
