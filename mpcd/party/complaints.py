@@ -32,8 +32,9 @@ def tell(case: Case, session: bytes, envelope: Envelope) -> None:
 
 def take(case: Case, sender: str, message: SlotMessage) -> None:
     """Keep the first complaint of each other computing party; what is not one is dropped."""
-    if sender not in case.others or len(message.parts) != 1:
+    if sender not in case.others or sender in case.desk.complainers or len(message.parts) != 1:
         return
+    case.desk.complainers.add(sender)  # one per sender is looked at: an honest party has one, and it is good
     try:
         envelope = Envelope.from_bytes(message.parts[0].body)
         record = Evidence.read(envelope, sender, case.tools.roster)

@@ -53,6 +53,7 @@ class Desk:
         self.sessions: dict[str, tuple[bytes, int]] = {}
         self.receipts: dict[str, Envelope] = {}
         self.collecting = False  # receipts are kept together when all are here
+        self.complainers: set[str] = set()
         self.complaints: dict[str, tuple[Evidence, Envelope]] = {}
 
     def tray(self, session: bytes, sender: str = "") -> Tray | None:

@@ -54,6 +54,8 @@ class Marks:
         self._t = t
         self._verify = verify
         self._held: dict[tuple[str, int], Mark] = {}
+        self.forged = 0
+        """How many marks did not verify so far."""
 
     def add(self, marks: Iterable[Mark]) -> bool:
         """Keep what is valid; whether anything was new."""
@@ -65,6 +67,7 @@ class Marks:
             if place in self._held:
                 continue
             if not self._verify(mark.party, self._words[mark.kind], mark.signature):
+                self.forged += 1
                 continue
             self._held[place] = mark
             news = True

@@ -46,13 +46,16 @@ class Run:
 
     # -- what arrives ---------------------------------------------------------------------------------
 
-    def take(self, peer: int, message: SlotMessage) -> None:
+    def take(self, peer: int, message: SlotMessage) -> int:
+        """Take a message for this slot; how many marks in it are forged."""
+        forged = self.marks.forged
         if message.round == 0:
             self.mark(marks_in(message, self.seat.parties))
         elif message.round <= self.seat.t + 1:
             letter = {part.label: part.body for part in message.parts}
             self.letters.setdefault((message.round, peer), letter)
             self._wake.set()
+        return self.marks.forged - forged
 
     def mark(self, marks: list[Mark]) -> None:
         if self.marks.add(marks):

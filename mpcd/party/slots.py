@@ -9,6 +9,7 @@ on may overtake the last letter of the party that left, and that may be what kee
 
 Rules     our value is fixed on the disk before it is signed; the first letter of a peer for a round counts,
           further ones are dropped; what arrives before we are there is kept, up to a limit per peer;
+          a peer whose marks are forged is not heard any more;
           while we wait we repeat ourselves, since a stream that broke may have lost what was on it;
           once `decide` has signed a value, nothing but the slot's outcome ends it
 """
@@ -16,6 +17,7 @@ Rules     our value is fixed on the disk before it is signed; the first letter o
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -23,12 +25,13 @@ from typing import Protocol
 from mpcd._pb.v1.peer_pb2 import SlotMessage
 from mpcd.clock import Clock
 from mpcd.party.slot_clock import Mark, Marks, mark_words
+from mpcd.party.slot_early import Early
 from mpcd.party.slot_run import Run, clock_message, marks_in
 from mpcd.protocols.agreement.dolev_strong import Outcome
 
-EARLY_MESSAGES = 256
-EARLY_BYTES = 8 << 20
-"""What is kept per peer and job for slots that we have not reached yet."""
+MAX_FORGED = 16
+"""Marks from a peer in one job that do not verify: an honest party sends none. Beyond it nothing of the peer
+is heard, so that verifying forgeries does not hold us up. Letters need no limit: one counts per round."""
 
 Sign = Callable[[bytes], bytes]
 Verify = Callable[[int, bytes, bytes], bool]
@@ -92,27 +95,26 @@ class Slots:
         self._seat = seat
         self._running: dict[SlotKey, Run] = {}
         self._finished: set[SlotKey] = set()
-        self._early: dict[int, list[SlotMessage]] = {peer: [] for peer in seat.peers}
+        self._early = {peer: Early() for peer in seat.peers}
+        self._forged: Counter[int] = Counter()
         self._left: dict[int, Mark] = {}
         self._left_at: dict[int, float] = {}
 
     def deliver(self, peer: int, message: SlotMessage) -> None:
         """Take a message that `peer`, authenticated by the transport, sent for this job."""
-        if peer not in self._early:
+        if peer not in self._early or self._forged[peer] > MAX_FORGED:
             return
         key = SlotKey.of(message)
         run = self._running.get(key)
         if run is not None:
-            run.take(peer, message)
+            self._forged[peer] += run.take(peer, message)
             return
         if message.round == 0 and any(part.label == "left" for part in message.parts):
-            self._note_left(message)
+            self._forged[peer] += self._note_left(message)
             if not message.slot:
                 return
-        early = self._early[peer]
-        room = EARLY_BYTES - sum(m.ByteSize() for m in early)
-        if key not in self._finished and len(early) < EARLY_MESSAGES and message.ByteSize() <= room:
-            early.append(message)
+        if key not in self._finished and message.round <= self._seat.t + 1:
+            self._early[peer].keep(key, message)
 
     async def decide(
         self,
@@ -147,9 +149,8 @@ class Slots:
         self._running[key] = run
         try:
             for peer, early in self._early.items():
-                for message in [m for m in early if SlotKey.of(m) == key]:
-                    early.remove(message)
-                    run.take(peer, message)
+                for message in early.take(key):
+                    self._forged[peer] += run.take(peer, message)
             await run.enter(work, by, value if settled else None, patience)
             if at_entry is not None:
                 await at_entry()
@@ -167,15 +168,17 @@ class Slots:
         for peer in self._seat.peers:
             self._seat.post.send(peer, message)
 
-    def _note_left(self, message: SlotMessage) -> None:
-        """A left mark holds for every slot, those that are running included."""
+    def _note_left(self, message: SlotMessage) -> int:
+        """A left mark holds for every slot, those that are running included; how many are forged."""
         everybody = frozenset(range(self._seat.parties))
         probe = Marks(b"", self._seat.job, everybody, self._seat.t, self._seat.verify)
         marks = [m for m in marks_in(message, self._seat.parties) if m.kind == "left"]
+        marks = [m for m in marks if m.party not in self._left]
         probe.add(marks)
         for mark in marks:
             if mark.party in probe.left:
                 self._left[mark.party] = mark
                 self._left_at.setdefault(mark.party, self._seat.clock.monotonic())
         for run in self._running.values():
-            run.mark(marks)
+            run.mark([self._left[party] for party in probe.left])
+        return probe.forged

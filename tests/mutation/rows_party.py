@@ -35,7 +35,7 @@ ROWS = [
              "tests/party/test_slots_roster.py::test_the_timer_of_a_dropped_party_begins_nothing"),
     Mutation("slots of all epochs have one name", _RUN, "key.epoch, key.number)", "0, key.number)",
              "tests/party/test_slots_roster.py::test_slots_of_different_epochs_and_numbers_are_different"),
-    Mutation("early messages without a limit", _SLOTS, "len(early) < EARLY_MESSAGES and ", "",
+    Mutation("early messages without a limit", "mpcd/party/slot_early.py", "len(self) < EARLY_MESSAGES and ", "",
              f"{_T_SLOTS}::test_early_messages_are_kept_and_a_flood_is_not"),
     Mutation("a value is signed before it is on the disk", _RUN, "        await self.seat.fix(self.slot_id, value)\n", "",
              f"{_T_FAULTS}::test_ready_and_the_output_shares_are_on_the_disk_before_ready_is_sent"),

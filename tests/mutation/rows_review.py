@@ -8,6 +8,7 @@ _FRAMES, _SLOTS, _DESK = "mpcd/runtime/frames.py", "mpcd/party/slot_run.py", "mp
 _AGREEMENT, _REUSED = "mpcd/protocols/agreement/", "tests/protocols/agreement/test_reused_signatures.py"
 _WORDS = "tests/protocols/agreement/test_ready_words.py"
 _TAKEN = "        if len(data) > header.size_bytes or header.size_bytes > most_bytes:\n            break\n"
+_ALL, _FLOOD = "mpcd/party/slots.py", "tests/party/test_slots_flood.py"
 _ABSENT, _LEFT = "tests/runtime/test_frames_absent.py", "tests/party/test_slots_left.py"
 
 ROWS = [
@@ -20,6 +21,16 @@ ROWS = [
              "self.left_at.get(p, end) + self.seat.delta_s for p", "self.left_at.get(p, end) for p", _LEFT),
     Mutation("who has left is waited for", _SLOTS,
              "self.left_at.get(p, end) + self.seat.delta_s for p", "end for p", _LEFT),
+    Mutation("forged marks have no limit", _ALL, " or self._forged[peer] > MAX_FORGED", "", _FLOOD),
+    Mutation("marks that come early are not counted", _ALL,
+             "in early.take(key):\n                    self._forged[peer] += run.take",
+             "in early.take(key):\n                    run.take", _FLOOD),
+    Mutation("a goodbye is verified again and again", _ALL,
+             "[m for m in marks if m.party not in self._left]", "marks", _FLOOD),
+    Mutation("a peer that waits fills its places", "mpcd/party/slot_early.py",
+             "        if kept is not None:\n", "        if False:\n", _FLOOD),
+    Mutation("all complaints of a party are verified", "mpcd/party/complaints.py",
+             "or sender in case.desk.complainers ", "", "tests/party/test_complaints.py"),
     Mutation("an output of any length is taken", "mpcd/party/peers.py",
              _TAKEN, "",
              "tests/party/test_peers.py::test_a_holder_cannot_send_more_than_the_output_can_have"),

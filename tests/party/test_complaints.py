@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -92,6 +93,22 @@ def test_a_complaint_that_nobody_may_make_is_dropped(lie: str) -> None:
         assert not record.blamed
 
     run_virtually(story())
+
+
+def test_one_complaint_of_a_party_is_verified_however_many_it_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(Evidence, "read", lambda _envelope, sender, _roster: read.append(sender))
+
+    async def story() -> None:
+        world, spec = World(), specification()
+        life = await world.daemon(BYSTANDER).know(spec)
+        part = SlotPart(label=FAMILY, body=Envelope("mpcd.evidence", b"forged").to_bytes())
+        for _ in range(100):
+            with contextlib.suppress(AttributeError):  # no record comes of it
+                life.slot(VICTIM, SlotMessage(job=spec.job, slot=FAMILY, parts=[part]))
+
+    run_virtually(story())
+    assert read == [VICTIM]
 
 
 def test_more_proofs_than_a_record_has_room_for_do_not_keep_it_from_being_written() -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
 from mpcd.errors import DeadlineError
 from mpcd.party.slot_clock import mark_words
-from mpcd.party.slots import EARLY_MESSAGES, SlotKey
+from mpcd.party.slot_early import EARLY_MESSAGES
+from mpcd.party.slots import SlotKey
 from mpcd.protocols.agreement.chains import Chain, encode, statement
 from mpcd.protocols.agreement.dolev_strong import LABEL, Agreed, Bottom, Equivocated, Outcome
 from mpcd.protocols.agreement.outcomes import slot_name
@@ -309,10 +310,10 @@ def test_early_messages_are_kept_and_a_flood_is_not() -> None:
         net = Network()
         for p in range(4):
             net.join(p)
-        junk = SlotMessage(job=JOB, session=b"x" * 32, slot="HAVE", round=1)
         early = [asyncio.create_task(decide(net, p)) for p in range(1, 4)]
         await asyncio.sleep(0.5)
-        for _ in range(3 * EARLY_MESSAGES):
+        for number in range(3 * EARLY_MESSAGES):
+            junk = SlotMessage(job=JOB, session=b"x" * 32, slot="HAVE", round=1, number=number)
             net.slots[0].deliver(3, junk)
         assert len(net.slots[0]._early[3]) == EARLY_MESSAGES
         outcome = await decide(net, 0)
