@@ -1,8 +1,8 @@
 """Comparisons: sign, less-than, equality and range of shared numbers.
 
 A sign is the top bit of u + v (see `convert`): only the carry into bit 63 is computed, by a balanced
-tree over 63 pairs (generate, propagate). Everything is done on planes of packed bits; all products of a
-level are one operation.
+tree over 63 pairs (generate, propagate; `mpcd.protocols.circuits.adders`). Everything is done on planes of
+packed bits; all products of a level are one operation.
 
 Notation  W = ceil(size / 64): words of one plane; an AND of one plane is 6 W words in all, or 4 W if
           its factors live in two summands each
@@ -19,7 +19,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mpcd.errors import UsageError
+from mpcd.protocols.circuits.adders import all_ones, carry_out
 from mpcd.protocols.rep4.convert import WIDTH, halves
+from mpcd.protocols.rep4.gates import Gates4
 from mpcd.protocols.rep4.multiply import conj
 from mpcd.protocols.rep4.party import Party4
 from mpcd.protocols.rep4.sharing import (
@@ -27,7 +29,6 @@ from mpcd.protocols.rep4.sharing import (
     Rep4,
     constant,
     constant_bits,
-    join_planes,
     negate,
     sub,
     take_planes,
@@ -93,13 +94,7 @@ def equal(p: Party4, x: Rep4, y: Rep4) -> Rounds[Bits4]:
     """
     _same_shape("equal", x, y)
     u, minus_v = yield from halves(p.at("halves"), [sub(x, y)], minus_v=True)
-    agree = negate(p.me, xor(u, minus_v))
-    level = 0
-    while agree.planes > 1:
-        half = agree.planes // 2
-        lower, upper = take_planes(agree, 0, half), take_planes(agree, half, 2 * half)
-        agree = yield from conj(p.at("level", level), lower, upper)
-        level += 1
+    agree = yield from all_ones(Gates4(p), negate(p.me, xor(u, minus_v)))
     return Bits4(agree.data, x.shape, agree.live)
 
 
@@ -147,39 +142,10 @@ def _signs(p: Party4, xs: Sequence[Rep4]) -> Rounds[list[Bits4]]:
     q = xor(u, v)
     low_u, low_v = take_planes(u, 0, WIDTH - 1), take_planes(v, 0, WIDTH - 1)
     g = yield from conj(p.at("generate"), low_u, low_v)
-    carry = yield from _carry(p, g, take_planes(q, 1, WIDTH - 1))
+    carry = yield from carry_out(Gates4(p), g, take_planes(q, 1, WIDTH - 1))
     sign = xor(take_planes(q, WIDTH - 1, WIDTH), carry)
     words = words_for(xs[0].size)
     return [Bits4(sign.data[:, :, k * words : (k + 1) * words], x.shape, sign.live) for k, x in enumerate(xs)]
-
-
-def _carry(p: Party4, g: Bits4, q: Bits4) -> Rounds[Bits4]:
-    """The carry out of all planes of g. Plane i of q propagates bit i + 1: that of bit 0 is not needed.
-
-    Cost  ceil(log2(planes)) rounds; 118 ANDs of a plane for 63 planes
-    """
-    level = 0
-    while g.planes > 1:
-        g, q = yield from _carry_level(p.at("level", level), g, q)
-        level += 1
-    return g
-
-
-def _carry_level(p: Party4, g: Bits4, q: Bits4) -> Rounds[tuple[Bits4, Bits4]]:
-    """Join neighbours: (g, q) of the pair is (g_hi ^ q_hi g_lo, q_hi q_lo)."""
-    pairs = g.planes // 2
-    q_high = take_planes(q, 0, 2 * pairs - 1, 2)
-    q_low = take_planes(q, 1, 2 * pairs - 2, 2)
-    g_low, g_high = take_planes(g, 0, 2 * pairs, 2), take_planes(g, 1, 2 * pairs, 2)
-    left = join_planes([q_high, take_planes(q_high, 1, pairs)])
-    right = join_planes([g_low, q_low])
-    product = yield from conj(p, left, right)
-    new_g = xor(g_high, take_planes(product, 0, pairs))
-    new_q = take_planes(product, pairs, 2 * pairs - 1)
-    if g.planes % 2:
-        new_g = join_planes([new_g, take_planes(g, 2 * pairs, 2 * pairs + 1)])
-        new_q = join_planes([new_q, take_planes(q, 2 * pairs - 1, 2 * pairs)])
-    return new_g, new_q
 
 
 def _same_shape(what: str, x: Rep4, y: Rep4) -> None:

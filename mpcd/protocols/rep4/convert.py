@@ -10,7 +10,7 @@ Ring      Z/2^64 in uint64; bits packed 64 to a word
 Security  only joint messages and products: a cheater is caught in the round of the lie (see jump, multiply)
 Sources   Spec rep4 8.1, 8.2, 8.7;
           [FF] Dalskov, Escudero, Keller: Fantastic Four, USENIX Security 2021, share conversion by pairs;
-          [Skl] Sklansky, Conditional-sum addition logic, 1960
+          [Skl] Sklansky, Conditional-sum addition logic, 1960 (`mpcd.protocols.circuits.adders`)
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from mpcd.errors import UsageError
+from mpcd.protocols.circuits.adders import all_carries
+from mpcd.protocols.rep4.gates import Gates4
 from mpcd.protocols.rep4.jump import FROM_01, FROM_23, Jump, Row, jump, jump_bits
 from mpcd.protocols.rep4.multiply import conj, mul
 from mpcd.protocols.rep4.party import Party4
-from mpcd.protocols.rep4.sharing import Bits4, Rep4, join_planes, slot, take_planes, xor
+from mpcd.protocols.rep4.sharing import Bits4, Rep4, slot, take_planes, xor
 from mpcd.protocols.rounds import Rounds, Words
 from mpcd.ring.bits import unpack, words_for
 from mpcd.ring.kernels_bits import to_planes
@@ -80,35 +81,12 @@ def to_binary(p: Party4, x: Rep4) -> Rounds[Bits4]:
     """
     u, v = yield from halves(p.at("halves"), [x])
     total = xor(u, v)
-    carries = yield from conj(p.at("generate"), take_planes(u, 0, WIDTH - 1), take_planes(v, 0, WIDTH - 1))
-    propagate = take_planes(total, 0, WIDTH - 1)
-    for level in range(6):
-        carries, propagate = yield from _prefix_level(p.at("level", level), level, carries, propagate)
+    generate = yield from conj(p.at("generate"), take_planes(u, 0, WIDTH - 1), take_planes(v, 0, WIDTH - 1))
+    carries = yield from all_carries(Gates4(p), generate, take_planes(total, 0, WIDTH - 1))
     # Bit i of the sum is q[i] ^ carry out of the bits below i.
     bits = total.data.copy()
     bits[:, 1:] ^= carries.data
     return Bits4(bits, x.shape, total.live | carries.live)
-
-
-def _prefix_level(p: Party4, level: int, g: Bits4, q: Bits4) -> Rounds[tuple[Bits4, Bits4]]:
-    """Join the upper half of every block of 2^(level+1) bits to the top of its lower half."""
-    position = np.arange(g.planes)
-    upper = position[(position >> level) & 1 == 1]
-    top_below = (upper >> level << level) - 1
-    # The lowest block needs no propagate any more: no carry comes from below it.
-    inner = upper >> (level + 1) > 0
-    left = join_planes([_pick(q, upper), _pick(q, upper[inner])])
-    right = join_planes([_pick(g, top_below), _pick(q, top_below[inner])])
-    product = yield from conj(p, left, right)
-    new_g, new_q = g.data.copy(), q.data.copy()
-    new_g[:, upper] ^= product.data[:, : upper.size]
-    new_q[:, upper[inner]] = product.data[:, upper.size :]
-    live = g.live | product.live
-    return Bits4(new_g, g.shape, live), Bits4(new_q, q.shape, q.live | product.live)
-
-
-def _pick(x: Bits4, planes: npt.NDArray[np.intp]) -> Bits4:
-    return Bits4(x.data[:, planes], x.shape, x.live)
 
 
 def to_arithmetic(p: Party4, x: Bits4) -> Rounds[Rep4]:
