@@ -10,8 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from mpcd.errors import ChannelError
+
 Buffer = bytes | bytearray | memoryview
 """Contiguous bytes; arrays are handed over as memoryviews, so that nothing is copied before it must be."""
+
+
+class IncompleteRound(ChannelError):
+    """Some frames of a round did not come, or could not be sent, and never will.
+
+    unreachable  all peers with whom it failed: silent, gone, or with too long a frame
+    arrived      peers whose frame has come
+    """
+
+    def __init__(self, reasons: Mapping[int, str], arrived: frozenset[int], number: int) -> None:
+        what = "; ".join(dict.fromkeys(reasons[peer] for peer in sorted(reasons)))
+        super().__init__(what, where=f"round {number}", unreachable=frozenset(reasons))
+        self.arrived = arrived
 
 
 class Channel(Protocol):
@@ -41,12 +56,12 @@ class Channel(Protocol):
         outgoing   peer -> parts of one frame, sent one after the other; they may not change before return
         lengths    peer -> the longest acceptable frame in bytes; a longer one is refused before
                    anything is allocated for it
-        timeout_s  how long silence is borne, in seconds
+        timeout_s  how long a round may take, in seconds, beside the time that its bytes need on a slow line
         absent_ok  peers whose silence, death or too long frame is no fault: they are left out of the result
 
         Returns    peer -> frame. A view stays valid for as long as it, or an array over it, is alive
-        Raises     ChannelError, whose `unreachable` names the peers that are silent (after
-                   `timeout_s`) or gone (at once); PeerError for a length that is not acceptable
+        Raises     IncompleteRound, after the frames of all others have been exchanged: whoever stops
+                   because of one peer must not look silent to another, nor miss that another is silent too
         """
         ...
 

@@ -4,9 +4,9 @@ An exchange first offers every frame, then reads what comes; it waits in `poll` 
 returns when everything is sent and received, so that no buffer of the caller is in use
 afterwards. Frames are memory of their own: they stay valid as long as anybody holds them.
 
-A peer that dies, stays silent or announces too long a frame where silence is allowed (`absent_ok`) is parted
-with for the rest of the epoch: its stream has an unknown part of a frame in it. It counts as gone in the
-rounds that follow.
+A peer that dies, stays silent or announces too long a frame is parted with for the rest of the epoch: its
+stream has an unknown part of a frame in it. It counts as gone in the rounds that follow. The round goes on
+with all others to its end, and only then fails, unless silence was allowed (`absent_ok`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ import select
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from mpcd.errors import ChannelError, DeadlineError, PeerError
-from mpcd.transport.channel import Buffer
+from mpcd.errors import ChannelError, PeerError
+from mpcd.transport.channel import Buffer, IncompleteRound
 from mpcd.transport.stream import Link
 
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 _WRITABLE = select.POLLOUT | select.POLLHUP | select.POLLERR
+
+SLOWEST_BYTES_S = 1_000_000
+"""A link that carries less is as good as broken: a byte now and then must not hold up a job."""
+_EXTRA_S = 0.001
 
 
 class Links:
@@ -70,9 +74,18 @@ class Links:
         turn.expect(lengths)
         if turn.sending or turn.receiving:
             deadline = time.monotonic() + timeout_s
+            late_s = 0.0
             while turn.sending or turn.receiving:
-                if not turn.move():
-                    turn.wait(deadline, timeout_s)
+                if turn.move() or turn.wait(deadline):
+                    continue
+                if late_s:
+                    turn.give_up(timeout_s + late_s)
+                    break
+                # A slow line needs time for many bytes, and what has come by now counts: perhaps we slept.
+                late_s = _EXTRA_S + _size(outgoing, lengths) / SLOWEST_BYTES_S
+                deadline = time.monotonic() + late_s
+        if turn.missed:
+            raise IncompleteRound(turn.missed, frozenset(turn.frames), number)
         return turn.frames
 
     def poll(self, receiving: list[Link], sending: list[Link]) -> select.poll:
@@ -99,9 +112,12 @@ class Links:
 
 
 class _Turn:
-    """The state of one exchange: who still has to be sent to, and who to be heard."""
+    """The state of one exchange: who still has to be sent to, and who to be heard.
 
-    __slots__ = ("_absent_ok", "_links", "_number", "frames", "receiving", "sending")
+    missed  peer -> why its part of the round will never be complete, if that is a fault
+    """
+
+    __slots__ = ("_absent_ok", "_links", "_number", "frames", "missed", "receiving", "sending")
 
     def __init__(self, links: Links, number: int, absent_ok: frozenset[int]) -> None:
         self._links = links
@@ -110,12 +126,12 @@ class _Turn:
         self.sending: list[Link] = []
         self.receiving: list[Link] = []
         self.frames: dict[int, memoryview] = {}
+        self.missed: dict[int, str] = {}
 
     def leave_out(self, gone: set[int]) -> None:
-        """Raise if a peer that is gone must not be."""
-        missed = gone - self._absent_ok
-        if missed:
-            raise self._lost(f"parties {sorted(missed)} are gone", missed)
+        """Those with whom we have parted before."""
+        for peer in gone - self._absent_ok:
+            self.missed[peer] = f"party {peer} is gone"
 
     def offer(self, outgoing: Mapping[int, Sequence[Buffer]]) -> None:
         """Begin to send the frames; small ones are gone at once."""
@@ -126,7 +142,7 @@ class _Turn:
                     if not link.offer(parts):
                         self.sending.append(link)
                 except ChannelError as error:
-                    self._excuse(link, error)
+                    self._drop(link, error.what)
 
     def expect(self, lengths: Mapping[int, int]) -> None:
         """Begin to receive; a fast peer's frame may be here already."""
@@ -136,7 +152,7 @@ class _Turn:
                 try:
                     frame = link.expect(limit, self._number)
                 except PeerError as error:
-                    self._pardon(link, error)
+                    self._drop(link, error.what)
                     continue
                 if frame is None:
                     self.receiving.append(link)
@@ -155,31 +171,30 @@ class _Turn:
                 self._push(link)
         return moved
 
-    def wait(self, deadline: float, timeout_s: float) -> None:
-        """Sleep until a link can move; at the deadline, part with those that were silent.
-
-        Raises  DeadlineError naming those whose silence is not allowed
-        """
+    def wait(self, deadline: float) -> bool:
+        """Sleep until a link can move; False if the deadline has passed."""
         left = deadline - time.monotonic()
-        ready = self._links.poll(self.receiving, self.sending).poll(max(left * 1000 + 1, 0))
-        if not ready:
-            self._give_up(timeout_s)
-            return
+        if left < 0:
+            return False
+        ready = self._links.poll(self.receiving, self.sending).poll(left * 1000 + 1)
         for descriptor, event in ready:
             link = self._links.by_descriptor[descriptor]
             if event & _READABLE:
                 link.dry = False
             if event & _WRITABLE:
                 link.full = False
+        return True
+
+    def give_up(self, waited_s: float) -> None:
+        """Part with those that are not done."""
+        for link in {*self.sending, *self.receiving}:
+            self._drop(link, f"nothing from party {link.peer} within {waited_s:.3g} s")
 
     def _pull(self, link: Link) -> None:
         try:
             frame = link.pull()
-        except ChannelError as error:
-            self._excuse(link, error)
-            return
-        except PeerError as error:
-            self._pardon(link, error)
+        except (ChannelError, PeerError) as error:
+            self._drop(link, error.what)
             return
         if frame is not None:
             self.frames[link.peer] = frame
@@ -189,38 +204,21 @@ class _Turn:
         try:
             sent = link.push()
         except ChannelError as error:
-            self._excuse(link, error)
+            self._drop(link, error.what)
             return
         if sent:
             self.sending.remove(link)
 
-    def _excuse(self, link: Link, error: ChannelError) -> None:
-        """Go on without a dead peer where that is allowed."""
+    def _drop(self, link: Link, why: str) -> None:
+        """Go on without a peer; in the end that is a fault, unless it might as well be silent."""
         if link.peer not in self._absent_ok:
-            raise self._lost(error.what, {link.peer}) from None
-        self._drop(link)
-
-    def _pardon(self, link: Link, error: PeerError) -> None:
-        """Go on without a peer that sends nonsense where it might as well be silent."""
-        if link.peer not in self._absent_ok:
-            raise error
-        self._drop(link)
-
-    def _drop(self, link: Link) -> None:
+            self.missed.setdefault(link.peer, why)
         self._links.part_with(link.peer)
         self.sending = [other for other in self.sending if other is not link]
         self.receiving = [other for other in self.receiving if other is not link]
 
-    def _give_up(self, timeout_s: float) -> None:
-        silent = {link.peer for link in (*self.sending, *self.receiving)} - self._absent_ok
-        if silent:
-            raise DeadlineError(
-                f"nothing from parties {sorted(silent)} within {timeout_s:g} s",
-                where=f"round {self._number}",
-                unreachable=frozenset(silent),
-            )
-        for link in {*self.sending, *self.receiving}:
-            self._drop(link)
 
-    def _lost(self, what: str, peers: set[int]) -> ChannelError:
-        return ChannelError(what, where=f"round {self._number}", unreachable=frozenset(peers))
+def _size(outgoing: Mapping[int, Sequence[Buffer]], lengths: Mapping[int, int]) -> int:
+    """Bytes of a round at one party."""
+    sent = sum(memoryview(part).nbytes for parts in outgoing.values() for part in parts)
+    return sent + sum(lengths.values())

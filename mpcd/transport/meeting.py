@@ -115,9 +115,10 @@ class _Reception:
                 self.links[outcome.peer] = outcome
 
     def check(self, timeout_s: float) -> None:
-        """Raise if somebody can no longer be met."""
+        """Raise if nobody is left who can still be met, or the time is up."""
         lost = self._reasons.keys() & self.missing
-        if lost:
+        # Whoever gives up closes all its links: not before the others have met it, or they would miss it too.
+        if lost and lost == self.missing:
             raise ChannelError(
                 "; ".join(self._reasons[index].what for index in sorted(lost)),
                 where="links",

@@ -11,8 +11,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from mpcd.errors import ChannelError, DeadlineError, PeerError
-from mpcd.transport.channel import Buffer
+from mpcd.transport.channel import Buffer, IncompleteRound
 
 
 class MemoryNetwork:
@@ -69,49 +68,31 @@ class MemoryChannel:
             network.changed.notify_all()
             while True:
                 missing = [peer for peer in lengths if not network.mail[peer, self._me]]
-                dead = frozenset(missing) & network.gone - absent_ok
-                if dead:
-                    raise ChannelError(
-                        f"parties {sorted(dead)} are gone", where=_at(number), unreachable=dead
-                    )
                 if not set(missing) - network.gone:
                     break
                 left = deadline - time.monotonic()
                 if left <= 0:
                     break
                 network.changed.wait(left)
-            silent = frozenset(missing) - absent_ok
-            if silent:
-                raise DeadlineError(
-                    f"nothing from parties {sorted(silent)} within {timeout_s:g} s",
-                    where=_at(number),
-                    unreachable=silent,
-                )
             arrived = {
                 peer: network.mail[peer, self._me].popleft() for peer in lengths if peer not in missing
             }
-            return {
-                peer: _checked(number, peer, frame, lengths[peer])
-                for peer, frame in arrived.items()
-                if peer not in absent_ok or len(frame) <= lengths[peer]
+            reasons = {
+                peer: f"party {peer} is gone"
+                if peer in network.gone
+                else f"nothing from party {peer} within {timeout_s:g} s"
+                for peer in missing
             }
+        for peer in [peer for peer, frame in arrived.items() if len(frame) > lengths[peer]]:
+            size = len(arrived.pop(peer))
+            reasons[peer] = f"party {peer} sent {size} bytes where at most {lengths[peer]} are expected"
+        faults = {peer: reason for peer, reason in reasons.items() if peer not in absent_ok}
+        if faults:
+            raise IncompleteRound(faults, frozenset(arrived), number)
+        return {peer: memoryview(frame) for peer, frame in arrived.items()}
 
     def close(self) -> None:
         """See `Channel.close`."""
         with self._network.changed:
             self._network.gone.add(self._me)
             self._network.changed.notify_all()
-
-
-def _checked(number: int, peer: int, frame: bytearray, limit: int) -> memoryview:
-    if len(frame) > limit:
-        raise PeerError(
-            f"a frame of {len(frame)} bytes where at most {limit} are expected",
-            step=_at(number),
-            blamed=frozenset({peer}),
-        )
-    return memoryview(frame)
-
-
-def _at(number: int) -> str:
-    return f"round {number}"

@@ -168,7 +168,7 @@ class Link:
         length = int.from_bytes(inbox[:HEADER_BYTES], "little")
         if length > self._limit:
             raise PeerError(
-                f"a frame of {length} bytes where at most {self._limit} are expected",
+                f"party {self.peer} sent {length} bytes where at most {self._limit} are expected",
                 step=f"round {self._number}",
                 blamed=frozenset({self.peer}),
             )

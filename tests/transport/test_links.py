@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 
 import pytest
 
-from mpcd.errors import ChannelError, DeadlineError, PeerError
+from mpcd.errors import ChannelError
 from mpcd.transport import stream
-from mpcd.transport.channel import Buffer
+from mpcd.transport.channel import Buffer, IncompleteRound
 from mpcd.transport.links import Links
 from mpcd.transport.stream import HEADER_BYTES, SLICE_BYTES, Link
 from tests.transport.sockets import linked_pair, stream_pair, together
@@ -162,7 +163,7 @@ def test_an_end_without_goodbye_is_seen_as_such() -> None:
 def test_a_peer_that_is_silent_is_named_at_the_deadline() -> None:
     with linked_pair() as (zero, _one):
         start = time.monotonic()
-        with pytest.raises(DeadlineError) as caught:
+        with pytest.raises(IncompleteRound) as caught:
             zero.exchange(7, {1: [b"x"]}, {1: 9}, 0.1)
         assert caught.value.unreachable == {1}
         assert 0.1 <= time.monotonic() - start < 2
@@ -170,15 +171,76 @@ def test_a_peer_that_is_silent_is_named_at_the_deadline() -> None:
 
 def test_a_peer_that_does_not_read_is_silent_too() -> None:
     with linked_pair() as (zero, _one):
-        with pytest.raises(DeadlineError) as caught:
-            zero.exchange(0, {1: [bytes(50_000_000)]}, {}, 0.2)
+        with pytest.raises(IncompleteRound) as caught:
+            zero.exchange(0, {1: [bytes(9_000_000)]}, {}, 0.2)
         assert caught.value.unreachable == {1}
+
+
+def test_whoever_misses_one_peer_still_hears_and_serves_the_others() -> None:
+    """One is gone, one sends too much, one is late: all of them are named, and the late one has its frame."""
+    with stream_pair() as (gone, theirs), stream_pair() as (loud, shouts), stream_pair() as (late, slow):
+        mine = Links(0, [Link(1, gone), Link(2, loud), Link(3, late)])
+        Links(1, [Link(0, theirs)]).close()
+        shouts.sendall((1 << 30).to_bytes(HEADER_BYTES, "little"))
+        other = Links(3, [Link(0, slow)])
+
+        def answer() -> bytes:
+            time.sleep(0.2)
+            return bytes(other.exchange(0, {0: [b"late"]}, {0: 9}, 5)[0])
+
+        def ask() -> IncompleteRound:
+            with pytest.raises(IncompleteRound) as caught:
+                mine.exchange(0, {peer: [b"x"] for peer in (1, 2, 3)}, dict.fromkeys((1, 2, 3), 9), 5)
+            return caught.value
+
+        fault, got = together(ask, answer)
+        assert isinstance(fault, IncompleteRound)
+        assert fault.unreachable == {1, 2}
+        assert fault.arrived == {3}
+        assert got == b"x"
+
+
+def test_a_byte_now_and_then_does_not_hold_up_a_round() -> None:
+    with stream_pair() as (zero, one):
+        stop = threading.Event()
+
+        def drip() -> float:
+            one.sendall((40).to_bytes(HEADER_BYTES, "little"))
+            for _ in range(39):
+                if stop.wait(0.05):
+                    break
+                one.sendall(b"x")
+            return 0.0
+
+        def wait() -> float:
+            start = time.monotonic()
+            try:
+                with pytest.raises(IncompleteRound):
+                    Links(0, [Link(1, zero)]).exchange(0, {}, {1: 40}, 0.3)
+            finally:
+                stop.set()
+            return time.monotonic() - start
+
+        assert together(wait, drip)[0] < 1.5
+
+
+def test_many_bytes_may_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mpcd.transport.links.SLOWEST_BYTES_S", 10_000)
+    with linked_pair() as (zero, one):
+
+        def answer() -> None:
+            time.sleep(0.5)
+            one.exchange(0, {0: [bytes(20_000)]}, {}, 5)
+
+        got = together(lambda: zero.exchange(0, {}, {1: 20_000}, 0.1), answer)[0]
+        assert got is not None
+        assert len(got[1]) == 20_000
 
 
 def test_half_a_frame_is_silence() -> None:
     with stream_pair() as (zero, one):
         one.sendall(_frame(b"0123456789")[:14])
-        with pytest.raises(DeadlineError):
+        with pytest.raises(IncompleteRound):
             Links(0, [Link(1, zero)]).exchange(0, {}, {1: 10}, 0.1)
 
 
@@ -199,10 +261,10 @@ def test_a_length_beyond_what_the_round_expects_is_refused_unallocated(length: i
     with stream_pair() as (zero, one):
         links = Links(0, [Link(1, zero)])
         one.sendall(length.to_bytes(HEADER_BYTES, "little"))
-        with pytest.raises(PeerError) as caught:
+        with pytest.raises(IncompleteRound, match="at most 10") as caught:
             links.exchange(4, {}, {1: 10}, 5)
-        assert caught.value.blamed == {1}
-        assert caught.value.step == "round 4"
+        assert caught.value.unreachable == {1}
+        assert caught.value.where == "round 4"
 
 
 @pytest.mark.parametrize("early", [False, True])
@@ -226,7 +288,7 @@ def test_an_early_frame_is_checked_against_its_own_round() -> None:
         one.exchange(0, {0: [b"ab"]}, {}, 5)
         one.exchange(1, {0: [b"too long"]}, {}, 5)
         assert bytes(zero.exchange(0, {}, {1: 2}, 5)[1]) == b"ab"
-        with pytest.raises(PeerError):
+        with pytest.raises(IncompleteRound):
             zero.exchange(1, {}, {1: 2}, 5)
 
 
