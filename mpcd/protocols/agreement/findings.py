@@ -8,9 +8,10 @@ Source    Spec agreement 9.3
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mpcd.protocols.agreement.dolev_strong import Equivocated
+from mpcd.protocols.agreement.dolev_strong import Equivocated, Outcome
 from mpcd.protocols.agreement.words import Complaint, Kind
 
 
@@ -92,3 +93,39 @@ class Go:
 Fault = Named | Absent | Pair | TooMany
 """What ends an epoch."""
 Finding = Go | Dispute | Fault
+
+
+def listed(parties: Iterable[int]) -> str:
+    """The parties in words."""
+    return " and ".join(f"party {p}" for p in sorted(parties))
+
+
+def meet(pairs: Iterable[Iterable[int]], evidence: bool, what: str) -> Named | Absent | Pair | TooMany:
+    """What contradictions between two parties each come to, if one party is behind all of them.
+
+    pairs     at least one
+    evidence  whether they are contradictions of signed words
+    what      what the parties did, for `why`
+    """
+    edges = [frozenset(pair) for pair in pairs]
+    common = frozenset.intersection(*edges)
+    if not common:
+        everybody = frozenset.union(*edges)
+        return TooMany(everybody, f"{listed(everybody)} {what}, more than one of them")
+    if len(common) == 2:
+        return Pair(common, evidence, f"{listed(common)} {what}")
+    (party,) = common
+    others = frozenset.union(*edges) - common
+    why = f"party {party} and each of {listed(others)} {what}"
+    return Named(party, why) if evidence else Absent(party, why)
+
+
+def liars_in(outcome: Outcome, what: str) -> Named | TooMany | None:
+    """Who signed two values in a slot, if anybody did."""
+    found = {p: v for p, v in outcome.items() if isinstance(v, Equivocated)}
+    if not found:
+        return None
+    if len(found) > 1:
+        return TooMany(frozenset(found), f"{listed(found)} signed two different values each as {what}")
+    ((party, proof),) = found.items()
+    return Named(party, f"party {party} signed two different values as {what}", proof)

@@ -21,7 +21,7 @@ from mpcd.protocols.scheme import Scheme
 
 Kind = Literal["reveal", "open"]
 _KINDS: tuple[Kind, ...] = ("reveal", "open")
-MAX_LATE = 4
+MAX_LATE = 8
 FULL = 8
 """Eighths of the patience with which a party waits for a frame: all of it."""
 
