@@ -17,6 +17,7 @@ Control messages (SOCK_SEQPACKET; little-endian):
 
 from __future__ import annotations
 
+import codecs
 import ctypes
 import os
 import resource
@@ -64,6 +65,8 @@ def _load() -> Callable[[socket.socket], None]:
         warm_up()
     from mpcd.runtime.worker import main as run_job
 
+    for codec in ("ascii", "idna"):  # found in files when they are used first: let it be here, once
+        codecs.lookup(codec)
     return run_job
 
 
@@ -109,7 +112,10 @@ class _Server:
                     return
 
     def _obey(self) -> bool:
-        data, descriptors, _, _ = socket.recv_fds(self._control, REQUEST.size, 1)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, REQUEST.size, 1)
+        except ConnectionResetError:
+            return False  # the daemon went away with a report of ours unread
         if len(data) != REQUEST.size:
             return False
         what, job = REQUEST.unpack(data)

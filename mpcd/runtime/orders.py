@@ -17,6 +17,8 @@ from google.protobuf.message import DecodeError
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import ChannelError, DeadlineError, InternalError
 
+ORDER_S = 3600.0
+"""How long a started process waits for its order: it may have been forked ahead of its job."""
 PREFIX_BYTES = 4
 MAX_MESSAGE_BYTES = 1 << 30
 _READ_BYTES = 1 << 20

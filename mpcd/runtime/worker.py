@@ -46,15 +46,13 @@ from mpcd.runtime.driver import Counters, drive
 from mpcd.runtime.faults import recorded_sets
 from mpcd.runtime.frames import FrameCodec, TagFault
 from mpcd.runtime.interpreter import run
-from mpcd.runtime.orders import Pipe
+from mpcd.runtime.orders import ORDER_S, Pipe
 from mpcd.transport.hello import Meeting, Peer
 from mpcd.transport.links import Links
 from mpcd.transport.meeting import open_links
 
 T = TypeVar("T")
 
-ORDER_S = 60.0
-"""How long a started process waits for its order."""
 PROGRESS_S = 0.2
 _MOST_DEADLINE_S = 86_400.0 * 7
 

@@ -6,8 +6,9 @@
     job = await lease.start()
     await job.send(order); message = await job.receive(); await job.pass_socket(sock); job.kill()
 
-Imports neither NumPy kernels nor the worker. If the fork server dies its jobs die with it; the next
-lease starts a new one.
+When a job has ended one process is forked ahead for the next, so that it is there at once; it waits for
+its order and knows nothing. Imports neither NumPy kernels nor the worker. If the fork server dies its jobs
+die with it; the next lease starts a new one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -27,7 +29,7 @@ from google.protobuf.message import DecodeError
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import ChannelError, DeadlineError, InternalError, UsageError
 from mpcd.runtime.forkserver import ENDED, FORK, KILL, READY, REPLY, REQUEST, STARTED
-from mpcd.runtime.orders import Unpacker, encode
+from mpcd.runtime.orders import ORDER_S, Unpacker, encode
 
 LOAD_S = 120.0
 """How long loading may take: the first time kernels are compiled."""
@@ -52,6 +54,7 @@ class WorkerPool:
         self._attached = False
         self._ready = asyncio.Event()
         self._jobs: dict[int, Job] = {}
+        self._ahead: Job | None = None
         self._next = 0
 
     def launch(self) -> None:
@@ -110,14 +113,34 @@ class WorkerPool:
     async def fork(self, lease: Lease) -> Job:
         """For `Lease.start`."""
         await self.ready()
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        self._next += 1
-        job = Job(self._next, ours, self, lease)
-        self._jobs[job.number] = job
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.take(lease):
+            return ahead
+        job, theirs = self._new(lease)
         with theirs:
             await self._request(FORK, job.number, [theirs.fileno()])
         return job
+
+    def _new(self, lease: Lease | None) -> tuple[Job, socket.socket]:
+        """A job that is about to be forked, and the process's end of its pipe."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        self._next += 1
+        job = self._jobs[self._next] = Job(self._next, ours, self, lease)
+        return job, theirs
+
+    def _fork_ahead(self) -> None:
+        """Have a process for the next job; without it that one is only a little slower."""
+        if self._ahead is not None or self._control is None:
+            return
+        job, theirs = self._new(None)
+        with theirs:
+            try:
+                socket.send_fds(self._control, [REQUEST.pack(FORK, job.number)], [theirs.fileno()])
+                self._ahead = job
+            except OSError:
+                del self._jobs[job.number]
+                job.close()
 
     def kill(self, number: int) -> None:
         """For `Job.kill`."""
@@ -154,7 +177,13 @@ class WorkerPool:
         elif what == STARTED and number in self._jobs:
             self._jobs[number].pid = value
         elif what == ENDED and number in self._jobs:
-            self._jobs.pop(number).ended(value)
+            job = self._jobs.pop(number)
+            job.ended(value)
+            if job is self._ahead:  # not at once another one: something is wrong with them
+                self._ahead = None
+                job.close()
+            else:
+                self._fork_ahead()
 
     def _lost(self) -> None:
         """The fork server is gone, and so are its children."""
@@ -166,6 +195,9 @@ class WorkerPool:
         self._ready.clear()
         for job in tuple(self._jobs.values()):
             job.ended(-9)
+        if self._ahead is not None:
+            self._ahead.close()
+        self._ahead = None
         self._jobs.clear()
 
 
@@ -204,17 +236,26 @@ class Lease:
 
 
 class Job:
-    """One job process."""
+    """One job process; without a lease it was forked ahead."""
 
-    def __init__(self, number: int, pipe: socket.socket, pool: WorkerPool, lease: Lease) -> None:
+    def __init__(self, number: int, pipe: socket.socket, pool: WorkerPool, lease: Lease | None) -> None:
         self.number = number
         self.pid: int | None = None
         self._pipe = pipe
         self._pool = pool
         self._lease = lease
+        self._made = time.monotonic()
         self._unpacker = Unpacker()
         self._sending = asyncio.Lock()
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def take(self, lease: Lease) -> bool:
+        """Give a process that was forked ahead to a lease; False if it will soon tire of waiting."""
+        if time.monotonic() - self._made > ORDER_S / 2:
+            self.close()
+            return False
+        self._lease = lease
+        return True
 
     async def send(self, message: pb.ToWorker) -> None:
         """Raises  ChannelError if the process has ended."""
@@ -268,7 +309,8 @@ class Job:
 
     def ended(self, status: int) -> None:
         """For the pool: the process is gone."""
-        self._lease.release()
+        if self._lease is not None:
+            self._lease.release()
         if not self._exit.done():
             self._exit.set_result(status)
 

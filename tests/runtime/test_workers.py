@@ -60,6 +60,14 @@ async def _end(job: Job) -> int:
         return await job.wait()
 
 
+async def _ahead(pool: WorkerPool) -> Job:
+    """The process that was forked for the next job."""
+    async with asyncio.timeout(20):
+        while (job := pool._ahead) is None or job.pid is None:
+            await asyncio.sleep(0.005)
+    return job
+
+
 def _alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
@@ -103,6 +111,48 @@ def test_starting_is_fast(runner: asyncio.Runner, pool: WorkerPool) -> None:
         return times
 
     assert min(runner.run(body())) < 0.5
+
+
+def test_after_a_job_a_process_is_forked_for_the_next_one(
+    runner: asyncio.Runner, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body() -> None:
+        await _end(await _start(pool))
+        made = await _ahead(pool)
+        job = await (await pool.reserve(20)).start()
+        assert job is made
+        assert pool._ahead is None
+        with pytest.raises(DeadlineError):  # it counts from now on
+            async with await pool.reserve(1):
+                await pool.reserve(0.05)
+        await _end(job)
+        async with await pool.reserve(1):  # and its lease has ended with it
+            await _ahead(pool)
+        tired = await _ahead(pool)
+        monkeypatch.setattr(workers, "ORDER_S", -1.0)
+        fresh = await _start(pool)
+        assert fresh is not tired
+        assert tired.pid is not None
+        assert await _dies(tired.pid)
+        await _end(fresh)
+
+    runner.run(body())
+
+
+def test_a_process_that_dies_before_its_job_is_not_given_to_one(
+    runner: asyncio.Runner, pool: WorkerPool
+) -> None:
+    async def body() -> None:
+        await _end(await _start(pool))
+        made = await _ahead(pool)
+        made.kill()
+        assert await made.wait() == -signal.SIGKILL
+        assert pool._ahead is None
+        job = await _start(pool)
+        assert job is not made
+        await _end(job)
+
+    runner.run(body())
 
 
 def test_a_killed_job_is_reported(runner: asyncio.Runner, pool: WorkerPool) -> None:
@@ -195,9 +245,11 @@ def test_no_descriptor_is_leaked(runner: asyncio.Runner, pool: WorkerPool) -> No
 
     async def body() -> None:
         await _end(await _start(pool))
+        await _ahead(pool)
         before = len(list(server.iterdir())), len(list(ours.iterdir()))
         for _ in range(10):
             await _end(await _start(pool))
+            await _ahead(pool)
         assert (len(list(server.iterdir())), len(list(ours.iterdir()))) == before
 
     runner.run(body())
