@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 import structlog
 
@@ -14,11 +15,11 @@ from mpcd.errors import MpcdError, NotFoundError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.notices import Cancellation, StatusReport
 from mpcd.jobs.specification import Specification
-from mpcd.jobs.states import TERMINAL, State
+from mpcd.jobs.states import State
 from mpcd.party.life import Life
 from mpcd.party.matter import House, Matter
 from mpcd.party.notes import SessionNotice
-from mpcd.party.past import revive, sweep
+from mpcd.party.past import KEPT, Past, revive, sweep
 from mpcd.party.proposals import Proposal, read_proposal, too_short
 from mpcd.storage.database import StorageError
 from mpcd.storage.jobs import JobRow
@@ -26,8 +27,6 @@ from mpcd.transport.wire import from_wire
 
 AHEAD_S = 300.0
 """How far another organisation's clock may be ahead of ours."""
-KEPT = 256
-"""Ended jobs whose outputs and receipts are served from memory; older ones are read again."""
 REPORTED = 200
 _log = structlog.get_logger("mpcd.party")
 
@@ -39,7 +38,7 @@ class Office:
         self.house = house
         self.failed: asyncio.Future[StorageError] = asyncio.get_running_loop().create_future()
         self._matters: dict[bytes, Matter] = {}
-        self._past: dict[bytes, Life] = {}
+        self._past = Past(house)
         self._tasks: dict[bytes, asyncio.Task[None]] = {}
         self._admitting = asyncio.Lock()
         self._reported = 0
@@ -54,11 +53,12 @@ class Office:
         tools = self.house.tools
         for row in await sweep(tools.store, tools.clock):
             try:
-                life = self._past[row.job] = await revive(self.house, row)
+                life = await revive(self.house, row)
             except MpcdError as error:
                 _log.error("job cannot be resumed", job=row.job.hex(), error=error.what)
                 continue
-            self._start(row.job, self._resume(life))
+            self._past.put(row.job, life)
+            self._start(row.job, partial(self._resume, life))
         for row in reversed(await tools.store.jobs.recent(REPORTED)):
             self.report(row.job, State(row.state), row.detail)
 
@@ -73,14 +73,14 @@ class Office:
         """Jobs that have not ended."""
         return sum(not matter.ended for matter in self._matters.values())
 
-    def _start(self, job: bytes, work: Awaitable[None]) -> None:
+    def _start(self, job: bytes, work: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.create_task(self._supervise(job, work), name=f"job {job.hex()[:12]}")
         self._tasks[job] = task
 
-    async def _supervise(self, job: bytes, work: Awaitable[None]) -> None:
+    async def _supervise(self, job: bytes, work: Callable[[], Awaitable[None]]) -> None:
         """The top of a job: a bug of ours ends this job and not the daemon; a broken disk ends the daemon."""
         try:
-            await work
+            await work()
         except StorageError as error:
             if not self.failed.done():
                 self.failed.set_result(error)
@@ -102,9 +102,7 @@ class Office:
             return
         del self._matters[job]
         if matter.life is not None:
-            self._past[job] = matter.life
-        while len(self._past) > KEPT:
-            self._past.pop(next(iter(self._past)))
+            self._past.put(job, matter.life)
 
     def check(self, envelope: Envelope) -> None:
         """Look at a job of our own before it is sent anywhere.
@@ -133,7 +131,7 @@ class Office:
                 raise RefusedError("the job does not concern this party")
             matter = await self._admit(proposal)
         if matter is not None:
-            self._start(matter.job, self._live(matter))
+            self._start(matter.job, partial(self._live, matter))
 
     async def _known(self, job: bytes) -> JobRow | None:
         with contextlib.suppress(NotFoundError):
@@ -259,16 +257,14 @@ class Office:
         return matter.life
 
     async def _any(self, job: bytes) -> Life:
-        """A job that runs or has ended; one from before the last start is read again."""
+        """A job that runs or has ended.
+
+        Raises  NotFoundError
+        """
         matter = self._matters.get(job)
         if matter is not None and matter.life is not None:
             return matter.life
-        if job not in self._past:
-            row = await self.house.tools.store.jobs.get(job)
-            if State(row.state) not in TERMINAL:
-                raise NotFoundError("this party is not running such a job")
-            self._past[job] = await revive(self.house, row)
-        return self._past[job]
+        return await self._past.get(job)
 
     # -- news ------------------------------------------------------------------------------------------------
 

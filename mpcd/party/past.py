@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mpcd.clock import Clock
-from mpcd.errors import RefusedError
+from mpcd.errors import NotFoundError, RefusedError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import verify_consents
-from mpcd.jobs.states import Event, State, advance
+from mpcd.jobs.states import TERMINAL, Event, State, advance
 from mpcd.party.case import Terms
 from mpcd.party.datasets import Datasets, program_inputs
 from mpcd.party.life import RUNNING, Life
@@ -16,6 +16,9 @@ from mpcd.party.matter import House
 from mpcd.party.proposals import longest_outputs, read_proposal
 from mpcd.storage.jobs import JobRow, Transition
 from mpcd.storage.store import Store
+
+KEPT = 256
+"""Jobs that have ended whose outputs and receipts are served from memory."""
 
 
 async def revive(house: House, row: JobRow) -> Life:
@@ -54,6 +57,44 @@ async def revive(house: House, row: JobRow) -> Life:
         opened=await was_opened(tools.store, row.job),
         on_change=lambda state, detail: house.changed(row.job, state, detail),
     )
+
+
+class Past:
+    """Jobs that no longer run: the last ones that anybody asked for are at hand, others are read again."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._lives: dict[bytes, Life] = {}
+
+    def __len__(self) -> int:
+        return len(self._lives)
+
+    def put(self, job: bytes, life: Life) -> None:
+        """Keep a life at hand; what is being resumed stays, of the others those that were used last."""
+        self._lives.pop(job, None)
+        self._lives[job] = life
+        ended = [known for known, other in self._lives.items() if other.state in TERMINAL]
+        for known in ended[: max(0, len(self._lives) - KEPT)]:
+            del self._lives[known]
+
+    async def get(self, job: bytes) -> Life:
+        """A job that has ended or is being resumed.
+
+        Raises  NotFoundError if it is not here, runs, or was forgotten meanwhile
+        """
+        try:
+            row = await self._house.tools.store.jobs.get(job)
+        except NotFoundError:
+            self._lives.pop(job, None)
+            raise
+        life = self._lives.get(job)
+        if life is None:
+            if State(row.state) not in TERMINAL:
+                raise NotFoundError("this party is not running such a job")
+            life = await revive(self._house, row)
+            life = self._lives.get(job, life)  # somebody else may have been quicker
+        self.put(job, life)
+        return life
 
 
 async def was_opened(store: Store, job: bytes) -> bool:

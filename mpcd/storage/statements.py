@@ -74,11 +74,12 @@ class Receipts:
         self._database = database
 
     async def put(self, job: bytes, envelope: bytes) -> None:
+        """Keep the receipt of a job; of one that was forgotten meanwhile, nothing is kept."""
         await self._database.run(
             lambda c: c.execute(
-                "INSERT INTO receipts (job, envelope) VALUES (?,?) "
+                "INSERT INTO receipts (job, envelope) SELECT job, ? FROM jobs WHERE job = ? "
                 "ON CONFLICT (job) DO UPDATE SET envelope = excluded.envelope",
-                (job, envelope),
+                (envelope, job),
             )
         )
 

@@ -9,6 +9,7 @@ _AGREEMENT, _REUSED = "mpcd/protocols/agreement/", "tests/protocols/agreement/te
 _WORDS = "tests/protocols/agreement/test_ready_words.py"
 _TAKEN = "        if len(data) > header.size_bytes or header.size_bytes > most_bytes:\n            break\n"
 _ALL, _FLOOD = "mpcd/party/slots.py", "tests/party/test_slots_flood.py"
+_GONE, _PAST = "mpcd/party/past.py", "tests/party/test_past.py"
 _ABSENT, _LEFT = "tests/runtime/test_frames_absent.py", "tests/party/test_slots_left.py"
 
 ROWS = [
@@ -31,6 +32,16 @@ ROWS = [
              "        if kept is not None:\n", "        if False:\n", _FLOOD),
     Mutation("all complaints of a party are verified", "mpcd/party/complaints.py",
              "or sender in case.desk.complainers ", "", "tests/party/test_complaints.py"),
+    Mutation("ended jobs stay in memory", _GONE, "            del self._lives[known]\n",
+             "            pass\n", _PAST),
+    Mutation("what is being resumed is given up", _GONE,
+             "for known, other in self._lives.items() if other.state in TERMINAL]",
+             "for known in self._lives]",
+             _PAST),
+    Mutation("a forgotten job is still at hand", _GONE,
+             "            self._lives.pop(job, None)\n            raise\n", "            pass\n", _PAST),
+    Mutation("a receipt of a forgotten job", "mpcd/storage/statements.py",
+             "SELECT job, ? FROM jobs WHERE job = ? ", "VALUES (?2, ?1) ", "tests/storage/test_retention.py"),
     Mutation("an output of any length is taken", "mpcd/party/peers.py",
              _TAKEN, "",
              "tests/party/test_peers.py::test_a_holder_cannot_send_more_than_the_output_can_have"),

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from mpcd._pb.v1.peer_pb2 import FetchOutputRequest
+from mpcd.errors import NotFoundError
 from mpcd.jobs.states import Event, State, advance
+from mpcd.party import past
+from mpcd.party.life import Life
 from mpcd.party.office import Office
-from mpcd.storage.jobs import Transition
+from mpcd.party.past import KEPT, Past
+from mpcd.storage.jobs import JobRow, Transition
+from mpcd.storage.retention import forget
 from mpcd.storage.shares import OutputShare
-from mpcd.storage.store import Store
+from mpcd.storage.store import Store, store_in
 from tests.party.offices import Town, job, signed
-from tests.party.world import READER
+from tests.party.world import READER, InlineDatabase
 
 SESSION = b"s" * 32
 TO_READY = (Event.ALL_CONSENTED, Event.BEGIN, Event.INPUTS_AGREED, Event.OUTPUTS_SHARED)
@@ -69,3 +78,74 @@ def test_what_was_opened_is_served_after_any_number_of_restarts(
             await town.close()
 
     asyncio.run(run())
+
+
+def a_past(monkeypatch: pytest.MonkeyPatch) -> tuple[Past, Store, InlineDatabase, list[bytes]]:
+    """A past over an empty store; which jobs it reads again."""
+    database, read = InlineDatabase(), []
+
+    async def revive(_house: Any, row: JobRow) -> Life:
+        read.append(row.job)
+        return cast(Life, SimpleNamespace(state=State(row.state)))
+
+    monkeypatch.setattr(past, "revive", revive)
+    store = store_in(database, bytes(32))
+    house = SimpleNamespace(tools=SimpleNamespace(store=store))
+    return Past(cast(Any, house)), store, database, read
+
+
+def ended_job(number: int, state: State = State.SUCCEEDED) -> JobRow:
+    job = number.to_bytes(32, "big")
+    return JobRow(job, b"", "acme", job.hex(), state.value, "", 0, None, number, number)
+
+
+def test_the_jobs_that_were_asked_for_last_are_at_hand_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        gone, store, _, read = a_past(monkeypatch)
+        rows = [ended_job(number) for number in range(KEPT + 50)]
+        for row in rows:
+            await store.jobs.add(row)
+        resumed = ended_job(9999, State.OPENING)
+        await store.jobs.add(resumed)
+        gone.put(resumed.job, cast(Life, SimpleNamespace(state=State.OPENING)))
+        for row in rows:
+            await gone.get(rows[0].job)
+            await gone.get(row.job)
+        assert len(gone) == KEPT
+        assert len(read) == len(rows)  # the first one, used all the time, was read once
+        await gone.get(rows[1].job)
+        assert len(read) == len(rows) + 1
+        await gone.get(resumed.job)  # what is being resumed is never given up for others
+        assert len(read) == len(rows) + 1
+
+    asyncio.run(run())
+
+
+def test_a_job_that_was_forgotten_is_forgotten_here_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        gone, store, database, _ = a_past(monkeypatch)
+        row = ended_job(1)
+        await store.jobs.add(row)
+        await gone.get(row.job)
+        assert await forget(database, 1000) == 1
+        with pytest.raises(NotFoundError):
+            await gone.get(row.job)
+        assert len(gone) == 0
+
+    asyncio.run(run())
+
+
+def test_an_office_that_closes_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A job that was just admitted has not begun to live then."""
+
+    async def run() -> None:
+        town = Town(tmp_path)
+        specification = job()
+        await town.propose(signed(specification), ("acme",))
+        await town.close()
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        asyncio.run(run())
+        gc.collect()
+    assert not [w for w in heard if "never awaited" in str(w.message)]
