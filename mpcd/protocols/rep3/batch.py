@@ -27,7 +27,7 @@ from mpcd.errors import PeerError
 from mpcd.protocols.rep3.party import PARTIES, Party3
 from mpcd.protocols.rep3.sharing import ALL
 from mpcd.protocols.rounds import Round, Rounds, Spec, Words, idle
-from mpcd.ring.digests import digest
+from mpcd.ring.digests import digest, path_digest
 from mpcd.ring.streams import Streams
 
 _HASH = "hash"
@@ -61,6 +61,11 @@ class Record:
     shown: bytes = b""
     heard: Mapping[int, bytes] = field(default_factory=dict)
 
+    @property
+    def number(self) -> int:
+        """A short name of the batch, the same at all parties: the first 64 bits of the hash of its path."""
+        return int.from_bytes(path_digest(self.path)[:8], "little")
+
 
 class BatchFault(PeerError):
     """The check of a batch failed: one of the two others lied; `record` is what a dispute needs."""
@@ -80,9 +85,10 @@ class Batch:
 
     party  the party to make it with: its streams are under the keys of the batch; the paths within it are the
            batch's path and those below it
+    shown  the hash that this party has sent in the check; empty before that
     """
 
-    __slots__ = ("_heard", "_ledger", "_products", "_shown", "keys", "party", "path", "recipe")
+    __slots__ = ("_heard", "_ledger", "_products", "keys", "party", "path", "recipe", "shown")
 
     def __init__(self, p: Party3, recipe: Recipe) -> None:
         self.path = p.path
@@ -90,7 +96,7 @@ class Batch:
         self.keys = p.batch_keys()
         self.party = Party3(p.me, Streams(self.keys), path=p.path)
         self._products: list[tuple[Words, Words]] = []
-        self._shown = b""
+        self.shown = b""
         self._heard: dict[int, bytes] = {}
         self._ledger = p.batches
         self._ledger[self.path] = self
@@ -111,7 +117,7 @@ class Batch:
             dict(self.keys),
             messages_digest([sent for sent, _ in self._products]),
             messages_digest([received for _, received in self._products]),
-            self._shown,
+            self.shown,
             dict(self._heard),
         )
 
@@ -123,7 +129,7 @@ class Batch:
                    honest party ever uses a batch whose check failed at an honest one
         Raises     BatchFault if the hashes differ
         """
-        self._shown = shown
+        self.shown = shown
         me, path = self.party.me, f"{self.path}/check"
         words = np.frombuffer(shown, "<u8")
         others = sorted(ALL - {me})

@@ -1,8 +1,9 @@
 """A public coin: 128 random bits that nobody knew before, opened and hashed.
 
-Each piece is drawn by its two holders, so no party has a choice. Two rules make it fit for a challenge: a party
-takes part only when it has received all that is to be challenged; and the coin has 128 bits, for a party that
-gets the tag over its last piece before the others go on could find a shorter one by trying. Used is its hash.
+Each piece is drawn by its two holders, so no party has a choice. Two rules make it fit for a challenge: a
+party takes part only when it has received all that is to be challenged; and the coin has 128 bits, for a
+party that gets the tag over its last piece before the others go on could find a shorter one by trying. Used
+is its hash.
 
 Source  Spec rep3 5
 """

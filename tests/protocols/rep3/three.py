@@ -86,8 +86,8 @@ def run(step: Callable[..., Rounds[Any]], *args: Any, seed: int = 0) -> Run[Any]
 
 def reveal(shared: Sequence[Rep3]) -> npt.NDArray[np.int64]:
     """Put a sharing together; the holders of each piece must agree."""
-    first, second, third = together([x.data for x in shared])
-    return (first + second + third).view(np.int64)
+    total: Words = np.add.reduce(together([x.data for x in shared]))
+    return total.view(np.int64)
 
 
 def reveal_planes(shared: Sequence[Bits3]) -> Words:
