@@ -30,7 +30,7 @@ ROWS = [
              _OF_SLOTS),
     Mutation("anybody may sign first", _CHAINS, "signers[0] != chain.sender", "False",
              f"{_OF_SLOTS}::test_a_cheater_cannot_speak_for_an_honest_party_by_dropping_its_signature"),
-    Mutation("a session without all nonces", _OUTCOMES, "len(nonces) < len(outcome)", "False",
+    Mutation("a session without all nonces", _OUTCOMES, "len(outcome) - len(nonces) > without", "False",
              f"{_OF_OUTCOMES}::test_one_party_without_a_nonce_voids_the_attempt"),
     Mutation("opening with a silent party", _READY, "    if silent or unready:", "    if unready:",
              f"{_OF_OUTCOMES}::test_one_party_without_a_word_opens_nothing_and_is_not_accused"),

@@ -14,6 +14,7 @@ Sources   Spec agreement 2;
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -37,9 +38,14 @@ LABEL = "slot"
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """The sender gave this one value to everybody."""
+    """The sender gave this one value to everybody, under its signature."""
 
     body: bytes
+    signature: bytes = field(default=b"", compare=False)
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.sha256(self.body).digest()
 
     def __repr__(self) -> str:
         return f"Agreed({len(self.body)} bytes)"
@@ -150,7 +156,7 @@ class _Book:
         if not chains:
             return Bottom()
         if len(chains) == 1:
-            return Agreed(chains[0].body)
+            return Agreed(chains[0].body, chains[0].signatures[0][1])
         first, second = (SignedValue(c.digest, c.signatures[0][1]) for c in chains)
         return Equivocated(first, second)
 

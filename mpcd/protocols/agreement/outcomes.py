@@ -3,8 +3,10 @@
 Every honest party holds the same vector, so every honest party computes the same result. A body that
 is not of its family's form counts as no value at all (its sender is listed as silent), never as a guess.
 
-Families  SESSION, KEYS, KEY-COMPLAINT, INPUTS, HAVE, START; REVEAL and READY-OPEN are in `ready`
-Notation  parties are the computing parties 0..n-1; rep4's summand a is held by all but party a
+Families  SESSION, KEYS, KEY-COMPLAINT, INPUTS, HAVE, START; KEY-ANSWER is in `key_answers`, BARRIER in
+          `judging`, DISPUTE and BATCH-KEYS in `disputes`
+Notation  parties are the computing parties 0..n-1, those of the outcome are who takes part in the slot;
+          pieces are those of the job's own scheme, in which a party's place is its number
 Source    Spec agreement 4
 """
 
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 
 from mpcd.identity.encoding import fingerprint
 from mpcd.protocols.agreement.dolev_strong import Agreed, Equivocated, Outcome
+from mpcd.protocols.scheme import REP4, Scheme
 
 NONCE_BYTES = 32
 DIGEST_BYTES = 32
@@ -40,15 +43,17 @@ def bodies(outcome: Outcome) -> dict[int, bytes]:
 # -- SESSION -------------------------------------------------------------------------------------
 
 
-def session_of(job: bytes, attempt: int, outcome: Outcome) -> bytes | None:
+def session_of(job: bytes, attempt: int, outcome: Outcome, without: int = 0) -> bytes | None:
     """The session (32 bytes) under which everything of this attempt is keyed; None voids the attempt.
 
-    Every party contributes a fresh nonce, so that no coalition can bring an old session back.
+    Every party contributes a fresh nonce, so that no coalition can bring an old session back. A constant
+    stands for the nonces of those who gave none, if they are not more than `without`: one honest nonce
+    makes a session fresh.
     """
-    nonces = bodies(outcome)
-    if len(nonces) < len(outcome) or any(len(nonce) != NONCE_BYTES for nonce in nonces.values()):
+    nonces = {party: nonce for party, nonce in bodies(outcome).items() if len(nonce) == NONCE_BYTES}
+    if len(outcome) - len(nonces) > without:
         return None
-    ordered = [nonces[party] for party in sorted(outcome)]
+    ordered = [nonces.get(party, bytes(NONCE_BYTES)) for party in sorted(outcome)]
     return fingerprint("mpcd/session/1", [job, struct.pack("<I", attempt), *ordered])
 
 
@@ -60,12 +65,11 @@ def key_value(commitments: Sequence[bytes]) -> bytes:
     return b"".join(commitments)
 
 
-def key_commitments(outcome: Outcome) -> dict[int, dict[int, bytes]]:
+def key_commitments(outcome: Outcome, scheme: Scheme = REP4) -> dict[int, dict[int, bytes]]:
     """contributor -> key index a -> commitment; contributors without a well-formed value are left out."""
-    parties = sorted(outcome)
     found: dict[int, dict[int, bytes]] = {}
     for party, body in bodies(outcome).items():
-        held = [a for a in parties if a != party]
+        held = scheme.held(party)
         if len(body) == DIGEST_BYTES * len(held):
             found[party] = {a: body[k * DIGEST_BYTES :][:DIGEST_BYTES] for k, a in enumerate(held)}
     return found
@@ -172,22 +176,27 @@ class Holdings:
     holders: Mapping[tuple[InputKey, int], frozenset[int]]
 
 
-def holdings(outcome: Outcome, keys: Sequence[InputKey], enough: int = 2) -> Holdings:
-    """An input is accepted iff each summand is held by at least `enough` of its holders.
+def holdings(outcome: Outcome, keys: Sequence[InputKey], scheme: Scheme = REP4) -> Holdings:
+    """An input is accepted iff each summand is held by all of its holders who take part but `threshold`.
 
-    With one corrupt party, two of three holders are one honest one at least: what is accepted can be
-    forwarded to every honest holder. No value, or one of the wrong length, is zeros.
+    So one corrupt holder cannot shut an honest owner out. Of three holders two suffice, one of whom at least
+    is honest: what is accepted can be forwarded to every honest holder. Of two holders one suffices: if it
+    has not what it says, the other one gets nothing, and the job ends. No value, or one of the wrong length,
+    is zeros.
     """
-    parties = sorted(outcome)
-    size = -(-len(keys) * len(parties) // 8)
+    pieces = range(scheme.parties)
+    size = -(-len(keys) * len(pieces) // 8)
     maps = {party: body for party, body in bodies(outcome).items() if len(body) == size}
     holders: dict[tuple[InputKey, int], frozenset[int]] = {}
-    for k, key in enumerate(keys):
-        for j, a in enumerate(parties):
-            at = k * len(parties) + j
-            says = {p for p, body in maps.items() if p != a and body[at // 8] >> (at % 8) & 1}
+    enough: dict[int, int] = {}
+    for a in pieces:
+        may = scheme.holders(a) & frozenset(outcome)
+        enough[a] = max(1, len(may) - scheme.threshold)
+        for k, key in enumerate(keys):
+            at = k * len(pieces) + a
+            says = {p for p in may if p in maps and maps[p][at // 8] >> (at % 8) & 1}
             holders[key, a] = frozenset(says)
-    accepted = tuple(key for key in keys if all(len(holders[key, a]) >= enough for a in parties))
+    accepted = tuple(key for key in keys if all(len(holders[key, a]) >= enough[a] for a in pieces))
     return Holdings(accepted, holders)
 
 

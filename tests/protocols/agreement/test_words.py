@@ -106,4 +106,4 @@ def test_what_cannot_be_said_in_bytes_is_an_error_of_ours() -> None:
         with pytest.raises(InternalError):
             word_value(word)
     with pytest.raises(InternalError):
-        word_value(Stopped(9, late=tuple(Late(k, 1, 2) for k in range(5))))
+        word_value(Stopped(9, late=tuple(Late(k, 1, 2) for k in range(9))))
