@@ -1,4 +1,4 @@
-"""Complaints about key contributions: everybody ends with the same ones, and no key is laid open to a cheater."""
+"""Complaints about key contributions: all end with the same ones, and no key is laid open to a cheater."""
 
 from __future__ import annotations
 
@@ -43,16 +43,15 @@ def test_a_key_that_a_cheater_must_not_know_is_never_in_question(scheme: Scheme)
 
 
 def test_a_complaint_is_about_the_keys_that_both_hold() -> None:
-    said = complaints(
-        {p: Agreed(complaint_value(range(4), frozenset({1} if p == 0 else {}))) for p in range(4)}
-    )
+    against = [frozenset({1}), NOBODY, NOBODY, NOBODY]
+    said = complaints({p: Agreed(complaint_value(range(4), against[p])) for p in range(4)})
     assert in_question(said, REP4) == {1: (2, 3)}
     itself = Complaints(frozenset({(0, 0)}), NOBODY)
     assert in_question(itself, REP4) == {}
 
 
 def test_what_is_shown_and_opens_counts_whatever_was_said() -> None:
-    asked = {1: (2, 3), 2: (0,)}
+    asked: dict[int, tuple[int, ...]] = {1: (2, 3), 2: (0,)}
     found = key_answers(answers(asked), asked, opens)
     assert found.shown == {(p, a): part(p, a) for p, keys in asked.items() for a in keys}
     assert not found.left_out
@@ -60,7 +59,7 @@ def test_what_is_shown_and_opens_counts_whatever_was_said() -> None:
 
 
 def test_what_does_not_open_is_left_out_and_the_rest_counts() -> None:
-    asked = {1: (2, 3)}
+    asked: dict[int, tuple[int, ...]] = {1: (2, 3)}
     lie = key_answer_value({2: part(1, 2), 3: part(2, 3)})
     found = key_answers(answers(asked, {1: lie}), asked, opens)
     assert found.shown == {(1, 2): part(1, 2)}
@@ -70,7 +69,7 @@ def test_what_does_not_open_is_left_out_and_the_rest_counts() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"x", bytes(127), bytes(129)])
 def test_who_shows_nothing_is_silent_and_left_out(body: bytes) -> None:
-    asked = {1: (2, 3)}
+    asked: dict[int, tuple[int, ...]] = {1: (2, 3)}
     found = key_answers(answers(asked, {1: body}), asked, opens)
     assert found.silent == {1}
     assert found.left_out == {(1, 2), (1, 3)}
@@ -88,7 +87,7 @@ def test_no_liar_can_take_a_contribution_of_two_honest_holders_out_of_a_key() ->
 
 
 def test_contributions_do_not_show_in_words() -> None:
-    asked = {1: (2,)}
+    asked: dict[int, tuple[int, ...]] = {1: (2,)}
     found = key_answers(answers(asked), asked, opens)
     assert part(1, 2)[0] in found.shown[1, 2]
     assert "shown" not in repr(found)
