@@ -1,8 +1,10 @@
-"""The database file of a daemon: one connection, owned by one thread, one transaction at a time.
+"""The database file of a daemon: one connection writes, owned by one thread, one transaction at a time.
 
 A call returns when its transaction is on the disk (WAL, synchronous=FULL), so "persist, then act" is
-`await database.run(...)` before the act. After a failed fsync nothing that the operating system says about
-the file can be trusted: the database refuses all further work and the daemon has to stop.
+`await database.run(...)` before the act. Queries have a connection of their own in the event loop's thread:
+it sees what is on the disk, and does not queue behind transactions that are on their way there. After a
+failed fsync nothing that the operating system says about the file can be trusted: the database refuses all
+further work and the daemon has to stop.
 """
 
 from __future__ import annotations
@@ -35,14 +37,28 @@ class Database(Protocol):
         """
         ...
 
+    async def read(self, work: Work[T]) -> T:
+        """Run one short query that changes nothing; it sees every transaction whose `run` has returned.
+
+        Raises  StorageError
+        """
+        ...
+
 
 class SqliteDatabase:
     """A `Database` in a file of mode 0600."""
 
     def __init__(
-        self, connection: sqlite3.Connection, lock: int, writer: ThreadPoolExecutor, where: str
+        self,
+        connection: sqlite3.Connection,
+        reader: sqlite3.Connection | None,
+        lock: int,
+        writer: ThreadPoolExecutor,
+        where: str,
     ) -> None:
+        """reader: None for a database in memory, which has one connection only"""
         self._connection = connection
+        self._reader = reader
         self._lock = lock
         self._writer = writer
         self._where = where
@@ -62,7 +78,8 @@ class SqliteDatabase:
         except BaseException:
             writer.shutdown(wait=False)
             raise
-        return cls(connection, lock, writer, str(path))
+        reader = None if str(path) == ":memory:" else _open_reader(str(path))
+        return cls(connection, reader, lock, writer, str(path))
 
     @property
     def broken(self) -> StorageError | None:
@@ -74,8 +91,20 @@ class SqliteDatabase:
         # A transaction that has begun is finished even if its caller is cancelled.
         return await asyncio.shield(loop.run_in_executor(self._writer, self._transaction, work))
 
+    async def read(self, work: Work[T]) -> T:
+        if self._reader is None:
+            return await self.run(work)
+        if self._broken is not None:
+            raise self._broken
+        try:
+            return work(self._reader)
+        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+            raise self._fault(error) from error
+
     async def close(self) -> None:
         """Finish what was begun and close the file."""
+        if self._reader is not None:
+            self._reader.close()
         await asyncio.get_running_loop().run_in_executor(self._writer, self._connection.close)
         self._writer.shutdown()
         os.close(self._lock)
@@ -178,6 +207,14 @@ def _open(path: str) -> sqlite3.Connection:
             where=path,
             fix="restore the file from a backup, or look at its owner and mode",
         ) from error
+    return connection
+
+
+def _open_reader(path: str) -> sqlite3.Connection:
+    """For queries. SQLite shows it a transaction once its commit is on the disk."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
 

@@ -28,7 +28,7 @@ class Epochs:
 
     async def of(self, job: bytes) -> list[bytes]:
         """The standings of all epochs after the first, in order."""
-        rows = await self._database.run(
+        rows = await self._database.read(
             lambda c: c.execute("SELECT standing FROM epochs WHERE job = ? ORDER BY epoch", (job,)).fetchall()
         )
         return [bytes(row[0]) for row in rows]
@@ -53,7 +53,7 @@ class Decisions:
 
     async def get(self, job: bytes, place: Place) -> bytes | None:
         """The note for one recipient, or None if nothing was opened here."""
-        row = await self._database.run(
+        row = await self._database.read(
             lambda c: c.execute(
                 "SELECT envelope FROM decisions WHERE job = ? AND output = ? AND recipient = ?", (job, *place)
             ).fetchone()

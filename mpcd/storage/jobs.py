@@ -114,7 +114,7 @@ class Jobs:
             )
             return [Transition(*row) for row in rows]
 
-        return await self._database.run(work)
+        return await self._database.read(work)
 
     async def use_session(self, job: bytes, attempt: int, session: bytes) -> None:
         """Note the job's session. A session is used once in the life of this database.
@@ -137,4 +137,4 @@ class Jobs:
         def work(c: sqlite3.Connection) -> list[JobRow]:
             return [JobRow(*row) for row in c.execute(f"SELECT {_COLUMNS} FROM jobs {tail}", values)]
 
-        return await self._database.run(work)
+        return await self._database.read(work)

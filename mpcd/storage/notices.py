@@ -29,7 +29,7 @@ class Notices:
 
     async def of(self, job: bytes) -> list[tuple[str, str, bytes]]:
         """(kind, party, envelope) of everything known about a job."""
-        return await self._database.run(
+        return await self._database.read(
             lambda c: c.execute(
                 "SELECT kind, party, envelope FROM notices WHERE job = ? ORDER BY kind, party", (job,)
             ).fetchall()

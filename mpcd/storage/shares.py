@@ -45,7 +45,7 @@ class InputShares:
         )
 
     async def entries(self, session: bytes) -> list[bytes]:
-        rows = await self._database.run(
+        rows = await self._database.read(
             lambda c: c.execute(
                 "SELECT entry FROM input_entries WHERE session = ? ORDER BY entry", (session,)
             ).fetchall()
@@ -69,7 +69,7 @@ class InputShares:
 
     async def get(self, session: bytes, key: InputKey) -> dict[int, tuple[bytes, bytes]]:
         """a -> (payload, salt) of everything that is here."""
-        rows = await self._database.run(
+        rows = await self._database.read(
             lambda c: c.execute(
                 "SELECT summand, sealed FROM input_shares WHERE session = ? AND owner = ? AND input = ?",
                 (session, *key),
@@ -112,7 +112,7 @@ class OutputShares:
 
     async def get(self, job: bytes, output: str, recipient: str) -> dict[int, OutputShare]:
         """summand -> share, of one output for one recipient."""
-        rows = await self._database.run(
+        rows = await self._database.read(
             lambda c: c.execute(
                 "SELECT session, summand, commitment, sealed FROM output_shares "
                 "WHERE job = ? AND output = ? AND recipient = ?",
@@ -152,7 +152,7 @@ class Results:
 
     async def of(self, job: bytes) -> dict[str, bytes]:
         """output -> value."""
-        rows = await self._database.run(
+        rows = await self._database.read(
             lambda c: c.execute("SELECT output, sealed FROM results WHERE job = ?", (job,)).fetchall()
         )
         return {

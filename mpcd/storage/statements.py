@@ -27,7 +27,7 @@ class Consents:
 
     async def of(self, job: bytes) -> dict[str, bytes]:
         """party -> envelope."""
-        return await self._database.run(
+        return await self._database.read(
             lambda c: dict(c.execute("SELECT party, envelope FROM consents WHERE job = ?", (job,)).fetchall())
         )
 
@@ -61,7 +61,7 @@ class SlotValues:
 
     async def get(self, slot: bytes) -> bytes | None:
         """What was fixed, or None."""
-        row = await self._database.run(
+        row = await self._database.read(
             lambda c: c.execute("SELECT value FROM slot_values WHERE slot = ?", (slot,)).fetchone()
         )
         return None if row is None else bytes(row[0])
@@ -84,7 +84,7 @@ class Receipts:
         )
 
     async def get(self, job: bytes) -> bytes | None:
-        row = await self._database.run(
+        row = await self._database.read(
             lambda c: c.execute("SELECT envelope FROM receipts WHERE job = ?", (job,)).fetchone()
         )
         return None if row is None else bytes(row[0])
@@ -103,7 +103,7 @@ class Evidence:
 
     async def of(self, job: bytes) -> list[tuple[str, bytes]]:
         """(kind, body), in the order in which they were found."""
-        return await self._database.run(
+        return await self._database.read(
             lambda c: c.execute(
                 "SELECT kind, body FROM evidence WHERE job = ? ORDER BY number", (job,)
             ).fetchall()

@@ -110,6 +110,9 @@ class InlineDatabase:
         self.connection.execute("COMMIT")
         return result
 
+    async def read(self, work: Work[Any]) -> Any:
+        return await self.run(work)
+
 
 @dataclass
 class Pool:

@@ -8,6 +8,7 @@ import os
 import signal
 import sqlite3
 import stat
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,33 @@ def test_the_settings_that_durability_rests_on(tmp_path: Path) -> None:
     assert asyncio.run(story()) == ["wal", 2, 1, len(MIGRATIONS)]
 
 
+def test_a_query_sees_what_was_written_and_waits_for_nobody(tmp_path: Path) -> None:
+    busy, go_on = threading.Event(), threading.Event()
+
+    def slow(c: sqlite3.Connection) -> None:
+        add(c)
+        busy.set()
+        assert go_on.wait(20)
+
+    async def story() -> list[int]:
+        database = await SqliteDatabase.open(tmp_path / "party.db")
+        await database.run(add)
+        seen = [await database.read(count)]
+        writing = asyncio.create_task(database.run(slow))
+        while not busy.is_set():
+            await asyncio.sleep(0.005)
+        seen.append(await database.read(count))
+        go_on.set()
+        await writing
+        seen.append(await database.read(count))
+        with pytest.raises(StorageError, match="READONLY"):
+            await database.read(add)
+        await database.close()
+        return seen
+
+    assert asyncio.run(story()) == [1, 1, 2]
+
+
 def test_a_failed_transaction_changes_nothing(tmp_path: Path) -> None:
     def fail(c: sqlite3.Connection) -> None:
         add(c)
@@ -173,6 +201,8 @@ def test_after_a_failed_fsync_nothing_more_is_written(tmp_path: Path, name: str,
         if stops:
             with pytest.raises(StorageError, match=name):
                 await database.run(add)
+            with pytest.raises(StorageError, match=name):
+                await database.read(count)
         else:
             await database.run(add)
         await database.close()
