@@ -39,6 +39,7 @@ def conj(p: Party3, x: Bits3, y: Bits3) -> Rounds[Bits3]:
     Raises     UsageError if the shapes or planes differ; BatchFault as `word_triples`
     Source     [Bea]
     """
+    _require_same(x, y)
     c = yield from gates(p, x.data.size // 2)
     return (yield from c.conj(x, y))
 
@@ -93,8 +94,7 @@ class Gates3:
 
 
 def _with_triples(p: Party3, triples: WordTriples, x: Bits3, y: Bits3) -> Rounds[Bits3]:
-    if x.data.shape != y.data.shape or x.shape != y.shape:
-        raise UsageError(f"conj: {x.planes} planes of {x.shape} and {y.planes} of {y.shape} differ")
+    _require_same(x, y)
     words = x.data.size // 2
     a, b, c = triples.take(words)
     masked = np.empty((2, 2, words), np.uint64)
@@ -108,3 +108,8 @@ def _with_triples(p: Party3, triples: WordTriples, x: Bits3, y: Bits3) -> Rounds
     if 0 in held(p.me):
         out[slot(p.me, 0)] ^= x_masked & y_masked
     return Bits3(out.reshape(x.data.shape), x.shape)
+
+
+def _require_same(x: Bits3, y: Bits3) -> None:
+    if x.data.shape != y.data.shape or x.shape != y.shape:
+        raise UsageError(f"conj: {x.planes} planes of {x.shape} and {y.planes} of {y.shape} differ")
