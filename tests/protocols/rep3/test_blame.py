@@ -1,0 +1,253 @@
+"""Disputes about a batch: the liar is named, or is one of the pair, whatever it did and then says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mpcd.errors import UsageError
+from mpcd.protocols.agreement.findings import Absent, Fault, Named, Pair, TooMany
+from mpcd.protocols.rep3 import replay, triples
+from mpcd.protocols.rep3.arithmetic import mul
+from mpcd.protocols.rep3.batch import BatchFault, Recipe, Record, messages_digest
+from mpcd.protocols.rep3.blame import Expected, blame
+from mpcd.runtime.lockstep import lockstep
+from mpcd.testing.wrappers import Edit, cheat, shift
+from tests.protocols.rep3.three import parties, share
+
+ROSTER = (3, 0, 2)
+"""The job's party at each place: results must name these."""
+RECIPE = Recipe("rows", (4, 2))
+PARTIES = pytest.mark.parametrize("cheater", range(3))
+
+
+def records(*edits: tuple[int, Edit], recipe: Recipe = RECIPE) -> tuple[list[Record], list[int]]:
+    """What the three know of a batch in the end, and those whose check failed."""
+    who = [p.at("some", "place") for p in parties()]
+    steps = [triples.make(p, recipe) for p in who]
+    for party, edit in edits:
+        steps[party] = cheat(steps[party], edit)
+    done = lockstep(steps)
+    failed = [p for p, output in done.outputs.items() if isinstance(output, BatchFault)]
+    kept = []
+    for p in who:
+        output = done.outputs[p.me]
+        (batch,) = p.batches.values()
+        kept.append(output.record if isinstance(output, BatchFault) else batch.record())
+    return kept, failed
+
+
+def verdict(reporter: int, answers: list[Record | None]) -> Fault:
+    return blame(reporter, answers, replay.expected, ROSTER)
+
+
+def clean() -> list[Record]:
+    """The records of an honest batch, as they are after the check and before it is settled."""
+    return records((0, shift(round=3, to=1)))[0]
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, Recipe("matrix", (2, 3, 2)), Recipe("rows", (0, 1))])
+def test_a_replay_says_what_honest_parties_say(recipe: Recipe) -> None:
+    kept, _ = records((0, shift(round=3, to=1)), recipe=recipe)
+    keys = {i: kept[i].keys[i] for i in range(3)}
+    right = replay.expected("/some/place", recipe, keys)
+    assert right.sent == {p: kept[p].sent for p in range(3)}
+    assert {record.shown for record in kept} == {right.shown}
+    assert [kept[p].received for p in range(3)] == [right.sent[(p + 1) % 3] for p in range(3)]
+    assert replay.expected("/another/place", recipe, keys).shown != right.shown
+
+
+def test_a_replay_of_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="no batch"):
+        replay.expected("", Recipe("cubes", (1,)), dict.fromkeys(range(3), bytes(16)))
+    with pytest.raises(UsageError, match="no batch"):
+        replay.expected("", RECIPE, {0: bytes(16)})
+
+
+@PARTIES
+def test_who_sends_a_wrong_product_and_says_so_is_named(cheater: int) -> None:
+    kept, failed = records((cheater, shift(round=0)))
+    assert set(range(3)) - {cheater} <= set(failed)
+    # The wrapper lies behind the step's back: the record of the step tells of the right product. So the
+    # cheater here says that it sent the right one, and contradicts the receiver.
+    receiver = (cheater - 1) % 3
+    for reporter in set(failed):
+        found = verdict(reporter, list(kept))
+        assert isinstance(found, Pair)
+        assert found.evidence
+        assert found.parties == {ROSTER[cheater], ROSTER[receiver]}
+    honest = replace(kept[cheater], sent=kept[receiver].received)
+    answers: list[Record | None] = [honest if p == cheater else record for p, record in enumerate(kept)]
+    for reporter in set(failed) - {cheater}:
+        found = verdict(reporter, answers)
+        assert isinstance(found, Named)
+        assert found.party == ROSTER[cheater]
+
+
+@PARTIES
+def test_who_shows_a_wrong_hash_is_in_the_pair(cheater: int) -> None:
+    for victim in set(range(3)) - {cheater}:
+        kept, failed = records((cheater, shift(round=3, to=victim)))
+        assert failed == [victim]
+        found = verdict(victim, list(kept))
+        assert isinstance(found, Pair)
+        assert found.parties == {ROSTER[cheater], ROSTER[victim]}
+
+
+@PARTIES
+def test_who_reports_a_failure_that_was_none_is_named(cheater: int) -> None:
+    kept = clean()
+    heard = {p: kept[cheater].shown for p in range(3) if p != cheater}
+    answers: list[Record | None] = [replace(record, heard={}) for record in kept]
+    answers[cheater] = replace(kept[cheater], heard=heard)
+    found = verdict(cheater, answers)
+    assert isinstance(found, Named)
+    assert found.party == ROSTER[cheater]
+
+
+def lies(record: Record) -> Iterator[tuple[str, Record | None]]:
+    """Everything that a party can say instead of what it knows, one thing at a time."""
+    wrong = bytes(32)
+    for name in ("sent", "received", "shown"):
+        yield name, replace(record, **{name: wrong})  # type: ignore[arg-type]
+        yield f"short {name}", replace(record, **{name: wrong[:31]})  # type: ignore[arg-type]
+    yield "no hash", replace(record, shown=b"")
+    for other in record.heard or [p for p in range(3) if p != record.me]:
+        yield "heard", replace(record, heard={**record.heard, other: wrong})
+    yield "heard nothing", replace(record, heard={})
+    yield "heard itself", replace(record, heard={**record.heard, record.me: wrong})
+    yield "short hash", replace(record, heard={(record.me + 1) % 3: b""})
+    for piece in record.keys:
+        yield "key", replace(record, keys={**record.keys, piece: bytes(16)})
+        yield "long key", replace(record, keys={**record.keys, piece: bytes(17)})
+    yield "one key", replace(record, keys={record.me: record.keys[record.me]})
+    yield "three keys", replace(record, keys={**record.keys, (record.me - 1) % 3: bytes(16)})
+    yield "path", replace(record, path="/elsewhere")
+    yield "recipe", replace(record, recipe=Recipe("rows", (1, 1)))
+    yield "impossible recipe", replace(record, recipe=Recipe("cubes", ()))
+    yield "name", replace(record, me=(record.me + 1) % 3)
+    yield "silence", None
+
+
+LIES: Mapping[str, Edit] = {"product": shift(round=0), "hash": shift(round=3), "nothing": lambda number, r: r}
+
+
+@PARTIES
+@pytest.mark.parametrize("lie", LIES)
+def test_no_answer_of_a_cheater_gets_an_honest_party_named(cheater: int, lie: str) -> None:
+    """After every lie in the batch, every lie about it: the cheater is named, or in the pair."""
+    kept, failed = records((cheater, LIES[lie])) if lie != "nothing" else (clean(), [])
+    reporters = set(failed) | {cheater}
+    for what, said in [("truth", kept[cheater]), *lies(kept[cheater])]:
+        for reporter in reporters:
+            answers: list[Record | None] = list(kept)
+            answers[cheater] = said
+            if lie == "nothing":
+                heard = dict.fromkeys(range(3), kept[0].shown)
+                answers = [
+                    said if p == cheater else replace(r, heard={q: heard[q] for q in range(3) if q != p})
+                    for p, r in enumerate(kept)
+                ]
+            found = verdict(reporter, answers)
+            if isinstance(found, Pair):
+                assert ROSTER[cheater] in found.parties, (what, reporter, found)
+            else:
+                assert isinstance(found, Named | Absent)
+                assert found.party == ROSTER[cheater], (what, reporter, found)
+
+
+@PARTIES
+def test_a_report_of_a_check_that_had_not_begun_names_nobody_honest(cheater: int) -> None:
+    """The others are in the middle of the batch: what they say of it so far is not held against them."""
+    kept = clean()
+    half = [replace(record, received=messages_digest([]), shown=b"", heard={}) for record in kept]
+    for unfinished in range(3):
+        answers: list[Record | None] = list(kept)
+        if unfinished == cheater:
+            continue
+        answers[unfinished] = half[unfinished]
+        answers[cheater] = replace(kept[cheater], heard={p: bytes(32) for p in range(3) if p != cheater})
+        found = verdict(cheater, answers)
+        assert isinstance(found, Pair)
+        assert found.parties == {ROSTER[cheater], ROSTER[unfinished]}
+    both: list[Record | None] = list(half)
+    both[cheater] = answers[cheater]
+    found = verdict(cheater, both)
+    assert isinstance(found, Named)
+    assert found.party == ROSTER[cheater]
+
+
+def test_more_than_one_cheater_is_said_to_be_that() -> None:
+    kept = clean()
+    assert isinstance(verdict(0, [kept[0], None, None]), TooMany)
+    others: list[Record | None] = [replace(r, path=str(p)) for p, r in enumerate(kept)]
+    assert isinstance(verdict(0, others), TooMany)
+
+
+def test_mistakes_of_the_caller_are_refused() -> None:
+    kept: list[Record | None] = [*clean()]
+    for reporter, answers, roster in ((3, kept, ROSTER), (0, kept[:2], ROSTER), (0, kept, (0, 1))):
+        with pytest.raises(UsageError, match="three parties"):
+            blame(reporter, answers, replay.expected, roster)
+
+
+def test_words_of_blame_are_words_of_the_job() -> None:
+    kept, failed = records((1, shift(round=0)))
+    found = verdict(failed[0], list(kept))
+    assert isinstance(found, Pair)
+    assert found.why == "parties 0 and 3 contradict each other: what products were sent"
+
+
+def test_blame_does_not_replay_what_is_decided_before() -> None:
+    def never(path: str, recipe: Recipe, keys: Mapping[int, bytes]) -> Expected:
+        raise AssertionError("there was no need to replay")
+
+    kept: list[Record | None] = [*clean()]
+    kept[2] = None
+    assert isinstance(blame(0, kept, never, ROSTER), Absent)
+
+
+# -- what is kept, and when ---------------------------------------------------------------------------
+
+
+def test_a_settled_batch_is_forgotten() -> None:
+    who = parties()
+    x = share(np.arange(3))
+    lockstep([mul(p, x[p.me], x[p.me]) for p in who]).results()
+    assert not any(p.batches for p in who)
+
+
+def test_a_batch_stands_in_the_book_of_all_places_until_the_silent_round_is_over() -> None:
+    who = parties()
+    x = share(np.arange(3))
+    open_at: list[list[int]] = []
+
+    def note(number: int, rounds: Any) -> None:
+        open_at.append([len(p.batches) for p in who])
+
+    lockstep([mul(p.at("a"), x[p.me], x[p.me]) for p in who], on_round=note).results()
+    assert open_at == [[1, 1, 1]] * 5 + [[0, 0, 0]]
+
+
+def test_the_keys_of_a_batch_are_its_own_and_give_nothing_else_away() -> None:
+    """One-way from the roots, another for every path, and the two holders have the same."""
+    first = [p.at("a").batch_keys() for p in parties()]
+    second = [p.at("b").batch_keys() for p in parties()]
+    for i in range(3):
+        assert first[i][i] == first[(i - 1) % 3][i]
+        assert first[i][i] not in (second[i][i], parties()[i].roots[i])
+    assert len({key for keys in (*first, *second) for key in keys.values()}) == 6
+
+
+def test_what_a_record_shows() -> None:
+    kept, failed = records((1, shift(round=0)))
+    for key in kept[0].keys.values():
+        assert repr(key)[2:-1] not in repr(kept[0])
+    assert len({record.number for record in kept}) == 1
+    assert 0 <= kept[0].number < 2**64
+    assert replace(kept[0], path="/other").number != kept[0].number
+    assert 0 in failed
