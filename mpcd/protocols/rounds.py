@@ -59,7 +59,7 @@ Message = tuple[int, str]
 Inbox = Mapping[Message, Payload]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Round:
     """What one party does in one network round.
 
@@ -72,7 +72,8 @@ class Round:
              here is in `recv` too. Its label is made by `backed`
     absent   peers whose silence is allowed; a message that is not there is not in the inbox
 
-    Everything in `send` and `vouch` must stay unchanged until the party has been resumed.
+    A round and all that it holds must stay unchanged until the party has been resumed. (`frozen` would make a
+    round of few words dearer by 2 us.)
     """
 
     path: str

@@ -35,6 +35,7 @@ _CHUNK_BYTES = 1 << 18
 # CTR encrypts a plaintext of zeros: the key stream itself.
 _ZEROS = memoryview(bytes(_CHUNK_BYTES))
 _COUNTERS = tuple(i.to_bytes(4, "big") for i in range(_SMALL_BLOCKS))
+_FIRST_COUNTERS = tuple((b"", *_COUNTERS[:blocks]) for blocks in range(_SMALL_BLOCKS + 1))
 
 
 def derive(secret: bytes, *info: bytes, length: int = KEY_BYTES) -> bytes:
@@ -152,14 +153,12 @@ class Streams(Generic[KeyId]):
 
     def __init__(self, keys: Mapping[KeyId, bytes]) -> None:
         self._keys: dict[KeyId, bytes] = dict(keys)
-        self._encryptors: dict[KeyId, CipherContext] = {}
-        self._used: dict[KeyId, set[bytes]] = {}
+        # For every key: ECB of counter blocks, which is CTR itself (`Stream._take`), and the IVs used.
+        self._open: dict[KeyId, tuple[CipherContext, set[bytes]]] = {}
         for key_id, key in self._keys.items():
             if len(key) != KEY_BYTES:
                 raise InternalError(f"a stream key has {KEY_BYTES} bytes, not {len(key)}")
-            # ECB of counter blocks is CTR itself; see `Stream._small`.
-            self._encryptors[key_id] = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
-            self._used[key_id] = set()
+            self._open[key_id] = Cipher(algorithms.AES(key), modes.ECB()).encryptor(), set()
 
     def __repr__(self) -> str:
         return f"Streams(keys of {sorted(map(str, self._keys))})"
@@ -173,8 +172,8 @@ class Streams(Generic[KeyId]):
 
     def open_named(self, key_id: KeyId, iv: bytes) -> Stream:
         """As `open`, for a caller that opens one path under several keys."""
-        self._mark(key_id, iv)
-        return Stream(self._keys[key_id], self._encryptors[key_id], iv)
+        encryptor = self._mark(key_id, iv)
+        return Stream(self._keys[key_id], encryptor, iv)
 
     def draw_few(self, iv: bytes, wanted: Sequence[tuple[KeyId, int]], size: int) -> Words:
         """For every (key, count) in turn, `count` slices of `size` words of the stream `iv`.
@@ -183,25 +182,25 @@ class Streams(Generic[KeyId]):
         an even number of words; for little words at the price of one call.
         Raises  InternalError as `open`, or if the words are not few
         """
-        per_slice = 16 * (size + 1 >> 1)
-        most = per_slice * max([count for _, count in wanted])
-        if most > 16 * _SMALL_BLOCKS:
-            raise InternalError("these are not few words")
-        blocks = iv + iv.join(_COUNTERS[: most >> 4])
+        per_slice = size + 1 >> 1
         drawn = []
         for key_id, count in wanted:
-            self._mark(key_id, iv)
-            drawn.append(self._encryptors[key_id].update(blocks[: per_slice * count]))
+            blocks = per_slice * count
+            if blocks > _SMALL_BLOCKS:
+                raise InternalError("these are not few words")
+            drawn.append(self._mark(key_id, iv).update(iv.join(_FIRST_COUNTERS[blocks])))
         return np.frombuffer(b"".join(drawn), _WORD)
 
-    def _mark(self, key_id: KeyId, iv: bytes) -> None:
-        """Note that a stream is used."""
-        used = self._used.get(key_id)
-        if used is None:
-            raise InternalError(f"this party does not hold key {key_id}")
+    def _mark(self, key_id: KeyId, iv: bytes) -> CipherContext:
+        """Note that a stream is used; return the encryptor of blocks under its key."""
+        try:
+            encryptor, used = self._open[key_id]
+        except KeyError:
+            raise InternalError(f"this party does not hold key {key_id}") from None
         if iv in used:
             raise InternalError("a stream of random words was opened twice: two draws share a path")
         used.add(iv)
+        return encryptor
 
 
 def stream_name(path: str) -> bytes:

@@ -32,8 +32,8 @@ Single = Callable[[Task, Words, int, int, Words, Words, int], None]
 Small = Callable[[Words, Words, Words, npt.NDArray[np.int64], Words, Words], None]
 """(x, y, pads, places, out, messages): all rows of a small product."""
 Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-_Place = tuple[Message, int, int, int]
-"""(message, slot, start, stop): added to these words of the slot."""
+_Place = tuple[Message, tuple[int, slice]]
+"""(message, the slot and the words of it that it is added to)."""
 PadOf = Callable[[Task, int, int], Words]
 """(task, start, stop) -> the pad of a row for some words of the array; in order, each once."""
 
@@ -51,14 +51,17 @@ def exchange_few(
     p: Party4, doing: Plan, few: Few, kernel: Small, add: np.ufunc, x: Words, y: Words
 ) -> Rounds[Words]:
     """The same as `exchange` for an elementwise product of few words, in one call of a kernel: what a round
-    of a small product costs is the number of calls."""
+    of a small product costs is the number of calls. The work is done before the step is begun."""
     size = x.shape[1]
     pads = p.streams.draw_few(stream_name(p.path), few.wanted, size)
     out, messages = np.empty((3, size), np.uint64), np.empty((3, size), np.uint64)
     kernel(x, y, pads, _places(few, size), out, messages)
-    send = {(to, label): messages[k] for to, label, k in few.send}
-    vouch = {(of, to, label): messages[k] for of, to, label, k in few.vouch}
-    return (yield from _round(p, doing, add, out, send, vouch))
+    send, vouch = {}, {}
+    for message, k in few.send:
+        send[message] = messages[k]
+    for backed, k in few.vouch:
+        vouch[backed] = messages[k]
+    return _round(p, doing, add, out, send, vouch)
 
 
 @lru_cache(maxsize=1024)
@@ -95,8 +98,8 @@ def _round(
     size = out.shape[1]
     recv, vouched, places = _expected(doing, size)
     inbox = yield Round(p.path, send, vouch, recv, vouched)
-    for message, slot, start, stop in places:
-        mine = out[slot, start:stop]
+    for message, place in places:
+        mine = out[place]
         add(mine, inbox[message], mine)
     return out
 
@@ -111,7 +114,7 @@ def _expected(doing: Plan, size: int) -> tuple[dict[Message, Spec], dict[Message
         message = task.row.sender, task.label
         recv[message] = Spec((stop - start,))
         vouched[message] = task.row.backup
-        places.append((message, task.outsider_slot, start, stop))
+        places.append((message, (task.outsider_slot, slice(start, stop))))
     return recv, vouched, places
 
 

@@ -22,7 +22,7 @@ from functools import cache
 
 from mpcd.protocols.rep4.jump import Row
 from mpcd.protocols.rep4.sharing import ALL, slot
-from mpcd.protocols.rounds import backed
+from mpcd.protocols.rounds import Message, backed
 
 ROWS = (
     Row(0, 1, 3, 2),
@@ -63,13 +63,13 @@ class Few:
 
     wanted   (key, slices to draw of it), in order
     places   see `mpcd.ring.kernels.mul_small`, the length of a slice left out
-    send     (receiver, label, number of the message), vouch: with the sender before it
+    send     (key of `Round.send`, number of the message); vouch: the same for `Round.vouch`
     """
 
     wanted: tuple[tuple[int, int], ...]
     places: tuple[int, ...]
-    send: tuple[tuple[int, str, int], ...]
-    vouch: tuple[tuple[int, int, str, int], ...]
+    send: tuple[tuple[Message, int], ...]
+    vouch: tuple[tuple[tuple[int, int, str], int], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,8 +157,8 @@ def _few(
     return Few(
         wanted=tuple((key, len(tasks)) for key, tasks in zip(keys, draws, strict=True)),
         places=tuple(places),
-        send=tuple((t.row.receiver, t.label, k) for t, k in carried if t.row.sender == me),
-        vouch=tuple((t.row.sender, t.row.receiver, t.label, k) for t, k in carried if t.row.sender != me),
+        send=tuple(((t.row.receiver, t.label), k) for t, k in carried if t.row.sender == me),
+        vouch=tuple(((t.row.sender, t.row.receiver, t.label), k) for t, k in carried if t.row.sender != me),
     )
 
 

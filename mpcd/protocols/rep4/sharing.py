@@ -35,9 +35,9 @@ def slot(me: int, summand: int) -> int:
     return (summand - me - 1) % 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not `frozen`, which costs as much as a small addition
 class Rep4:
-    """One party's part of shared elements of Z_2^64; `data` is (3, *shape), never changed in place."""
+    """One party's part of shared elements of Z_2^64; `data` is (3, *shape). Nothing of it is ever changed."""
 
     data: Words
     live: frozenset[int] = ALL
