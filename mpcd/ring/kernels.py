@@ -31,6 +31,7 @@ _TILE_COLUMNS, _TILE_DEPTH = 16, 512
 _CYCLIC = types.void(_IN, _IN, _IN1, _IN1, _IN1, _INT, _INT, _OUT, _OUT1, _OUT1)
 _PLACES = types.Array(types.int64, 1, "C", readonly=True)
 _SMALL = types.void(_IN, _IN, _IN1, _PLACES, _OUT, _OUT)
+_ADD_TO = types.void(_OUT, _INT, _INT, _IN1)
 _ROW = types.void(_IN, _IN, _INT, _INT, _INT, _INT, _IN1, _INT, _INT, _OUT, _OUT1, _INT)
 
 
@@ -163,6 +164,20 @@ def and_small(x: Any, y: Any, pads: Any, places: Any, out: Any, messages: Any) -
             out[b, k] ^= masked
         if places[6] >= 0:
             out[places[7], k] ^= pads[places[6] * step + k]
+
+
+@compiled(_ADD_TO)
+def add_to(out: Any, slot: int, start: int, words: Any) -> None:
+    """Add what has arrived to words of one slot; in Z_2^64. A call is cheaper than one of NumPy."""
+    for k in range(words.size):
+        out[slot, start + k] += words[k]
+
+
+@compiled(_ADD_TO)
+def xor_to(out: Any, slot: int, start: int, words: Any) -> None:
+    """As `add_to`, on packed bits."""
+    for k in range(words.size):
+        out[slot, start + k] ^= words[k]
 
 
 @compiled(types.void(_IN3, _IN3, _OUT))

@@ -38,7 +38,6 @@ class Outgoing:
     digest        what both ends must agree on beside the path: labels, shapes, vouched-for
     body_bytes    length of the body; of its known part if there are blobs
     tail          digest and body length: the end of the header if there are no blobs
-    idle          there is no body
     """
 
     words: tuple[Message, ...]
@@ -47,7 +46,6 @@ class Outgoing:
     digest: bytes
     body_bytes: int
     tail: bytes
-    idle: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Incoming:
 class Check:
     """One tag to verify: where `backup` put it and which bytes of `sender` it covers.
 
-    position  the tag is number `position` of the tags in the backup's frame
+    from_end  the tag begins so many bytes before the end of the backup's frame
     ranges    (first byte, last byte + 1) of the sender's body, adjacent ranges joined
     messages  the messages covered
     size_bytes  their length in all
@@ -83,7 +81,7 @@ class Check:
 
     sender: int
     backup: int
-    position: int
+    from_end: int
     ranges: tuple[tuple[int, int], ...]
     messages: tuple[Message, ...]
     size_bytes: int
@@ -138,7 +136,6 @@ def _outgoing(peer: int, r: Round) -> Outgoing:
         digest=digest,
         body_bytes=body_bytes,
         tail=digest + struct.pack("<Q", body_bytes),
-        idle=not (words or blobs or vouched),
     )
 
 
@@ -185,8 +182,8 @@ def _checks(r: Round, incoming: dict[int, Incoming]) -> Iterable[Check]:
             else:
                 ranges.append((8 * start, 8 * stop))
         size = sum(stop - start for start, stop in ranges)
-        position = of_this_backup.index(sender)
-        yield Check(sender, backup, position, tuple(ranges), tuple(messages), size)
+        from_end = TAG_BYTES * (incoming[backup].tags - of_this_backup.index(sender))
+        yield Check(sender, backup, from_end, tuple(ranges), tuple(messages), size)
 
 
 def _require_consistent(me: int, peers: frozenset[int], r: Round) -> None:

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import struct
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -30,7 +31,10 @@ TURN_BYTES = 1024 * 1024
 LIMIT_BYTES = 1 << 37
 """Per direction; far below where AES-GCM in TLS 1.3 would need new keys (2^24.5 records)."""
 HEADER_BYTES = 8
+INBOX_BYTES = SMALL_BYTES + 1
+"""One byte more than a record, so that a read never leaves decrypted bytes behind in small rounds."""
 
+_LENGTH = struct.Struct("<Q")
 _WANT = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -52,11 +56,13 @@ class Link:
         self._limit = 0
         self._number = 0
         self._slices: deque[bytes | memoryview] = deque()
-        # One byte more than a record, so that a read never leaves decrypted bytes behind in small rounds.
-        self._inbox = memoryview(bytearray(SMALL_BYTES + 1))
+        self._inbox = memoryview(bytearray(INBOX_BYTES))
         self._have = 0
         self._body: memoryview | None = None
         self._got = 0
+        # Looked up here and not in every round. `read` is `recv_into` without its choice between the two.
+        self._send = sock.send
+        self._read: Callable[[int, memoryview], int] = sock.read  # type: ignore[assignment]
         sock.setblocking(False)
 
     def offer(self, parts: Sequence[Buffer]) -> bool:
@@ -67,10 +73,10 @@ class Link:
         total = 0
         for part in parts:
             total += part.nbytes if type(part) is memoryview else len(part)
-        self.sent_bytes += HEADER_BYTES + total
-        if self.sent_bytes > LIMIT_BYTES or self.received_bytes > LIMIT_BYTES:
+        self.sent_bytes = sent_bytes = self.sent_bytes + HEADER_BYTES + total
+        if sent_bytes > LIMIT_BYTES or self.received_bytes > LIMIT_BYTES:
             raise ChannelError(f"the link to party {self.peer} has carried its {LIMIT_BYTES} bytes")
-        header = total.to_bytes(HEADER_BYTES, "little")
+        header = _LENGTH.pack(total)
         if total + HEADER_BYTES <= SMALL_BYTES:
             self._slices.append(b"".join((header, *parts)))
         else:
@@ -98,19 +104,20 @@ class Link:
 
         Raises  ChannelError if the peer is gone
         """
-        current = self._slices[0]
+        slices = self._slices
+        current = slices[0]
         try:
-            n = self.sock.send(current)
+            n = self._send(current)
         except _WANT:
             self.full = True  # `current` stays in front: it is offered again as it is
             return False
         except OSError as error:
             raise self._gone(error) from None
         if n != len(current):
-            self._slices[0] = memoryview(current)[n:]
+            slices[0] = memoryview(current)[n:]
             return False
-        self._slices.popleft()
-        return not self._slices
+        slices.popleft()
+        return not slices
 
     def expect(self, limit: int, number: int) -> memoryview | None:
         """Begin to receive round `number`'s frame of at most `limit` bytes; return it if it has come already.
@@ -132,11 +139,12 @@ class Link:
             body = self._body
             if body is not None:
                 target = body[self._got :]
+                room = len(target)
             else:
                 target = self._inbox[self._have :] if self._have else self._inbox
-            room = target.nbytes
+                room = INBOX_BYTES - self._have
             try:
-                n = self.sock.recv_into(target, room)
+                n = self._read(room, target)
             except _WANT:
                 self.dry = True
                 return None
@@ -165,7 +173,7 @@ class Link:
         have, inbox = self._have, self._inbox
         if have < HEADER_BYTES:
             return None
-        length = int.from_bytes(inbox[:HEADER_BYTES], "little")
+        (length,) = _LENGTH.unpack_from(inbox)
         if length > self._limit:
             raise PeerError(
                 f"party {self.peer} sent {length} bytes where at most {self._limit} are expected",

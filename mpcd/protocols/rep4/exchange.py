@@ -32,8 +32,10 @@ Single = Callable[[Task, Words, int, int, Words, Words, int], None]
 Small = Callable[[Words, Words, Words, npt.NDArray[np.int64], Words, Words], None]
 """(x, y, pads, places, out, messages): all rows of a small product."""
 Spans = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-_Place = tuple[Message, tuple[int, slice]]
-"""(message, the slot and the words of it that it is added to)."""
+AddTo = Callable[[Words, int, int, Words], None]
+"""(out, slot, start, words): what has arrived is added to words of a slot."""
+_Place = tuple[Message, int, int]
+"""(message, slot and first word that it is added to)."""
 PadOf = Callable[[Task, int, int], Words]
 """(task, start, stop) -> the pad of a row for some words of the array; in order, each once."""
 
@@ -45,10 +47,11 @@ class Terms:
     cyclic: Cyclic
     single: Single
     add: np.ufunc
+    add_to: AddTo
 
 
 def exchange_few(
-    p: Party4, doing: Plan, few: Few, kernel: Small, add: np.ufunc, x: Words, y: Words
+    p: Party4, doing: Plan, few: Few, kernel: Small, add_to: AddTo, x: Words, y: Words
 ) -> Rounds[Words]:
     """The same as `exchange` for an elementwise product of few words, in one call of a kernel: what a round
     of a small product costs is the number of calls. The work is done before the step is begun."""
@@ -61,7 +64,7 @@ def exchange_few(
         send[message] = messages[k]
     for backed, k in few.vouch:
         vouch[backed] = messages[k]
-    return _round(p, doing, add, out, send, vouch)
+    return _round(p, doing, add_to, out, send, vouch)
 
 
 @lru_cache(maxsize=1024)
@@ -83,24 +86,22 @@ def exchange(p: Party4, doing: Plan, terms: Terms, out: Words) -> Rounds[Words]:
             send[row.receiver, task.label] = message
         else:
             vouch[row.sender, row.receiver, task.label] = message
-    return (yield from _round(p, doing, terms.add, out, send, vouch))
+    return (yield from _round(p, doing, terms.add_to, out, send, vouch))
 
 
 def _round(
     p: Party4,
     doing: Plan,
-    add: np.ufunc,
+    add_to: AddTo,
     out: Words,
     send: dict[Message, Words],
     vouch: dict[tuple[int, int, str], Words],
 ) -> Rounds[Words]:
     """The network round; what arrives is added to the outsider's summand."""
-    size = out.shape[1]
-    recv, vouched, places = _expected(doing, size)
+    recv, vouched, places = _expected(doing, out.shape[1])
     inbox = yield Round(p.path, send, vouch, recv, vouched)
-    for message, place in places:
-        mine = out[place]
-        add(mine, inbox[message], mine)
+    for message, slot, start in places:
+        add_to(out, slot, start, inbox[message])  # type: ignore[arg-type]
     return out
 
 
@@ -114,7 +115,7 @@ def _expected(doing: Plan, size: int) -> tuple[dict[Message, Spec], dict[Message
         message = task.row.sender, task.label
         recv[message] = Spec((stop - start,))
         vouched[message] = task.row.backup
-        places.append((message, (task.outsider_slot, slice(start, stop))))
+        places.append((message, task.outsider_slot, start))
     return recv, vouched, places
 
 

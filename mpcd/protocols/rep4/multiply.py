@@ -28,17 +28,20 @@ from mpcd.ring import kernels
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Addition, multiplication and the row kernels of Z_2^64 or of packed Z_2."""
+    """Addition, multiplication and the kernels of Z_2^64 or of packed Z_2."""
 
     add: np.ufunc
     multiply: np.ufunc
     cyclic: Callable[..., None]
     row: Callable[..., None]
     small: Callable[..., None]
+    add_to: Callable[..., None]
 
 
-INTEGERS = Ring(np.add, np.multiply, kernels.mul_cyclic, kernels.mul_row, kernels.mul_small)
-BITS = Ring(np.bitwise_xor, np.bitwise_and, kernels.and_cyclic, kernels.and_row, kernels.and_small)
+INTEGERS = Ring(np.add, np.multiply, kernels.mul_cyclic, kernels.mul_row, kernels.mul_small, kernels.add_to)
+BITS = Ring(
+    np.bitwise_xor, np.bitwise_and, kernels.and_cyclic, kernels.and_row, kernels.and_small, kernels.xor_to
+)
 
 
 def mul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
@@ -119,7 +122,7 @@ def matmul(p: Party4, x: Rep4, y: Rep4) -> Rounds[Rep4]:
 def _elementwise(p: Party4, ring: Ring, doing: Plan, x: Words, y: Words) -> Rounds[Words]:
     """(3, n), (3, n) -> (3, n)."""
     if doing.few is not None:
-        return exchange_few(p, doing, doing.few, ring.small, ring.add, x, y)
+        return exchange_few(p, doing, doing.few, ring.small, ring.add_to, x, y)
 
     def cyclic(
         pad0: Words, pad1: Words, pad2: Words, start: int, stop: int, out: Words, sent: Words, backed: Words
@@ -138,7 +141,7 @@ def _elementwise(p: Party4, ring: Ring, doing: Plan, x: Words, y: Words) -> Roun
         out = np.zeros(x.shape, np.uint64)
         for k in doing.diagonal:
             ring.multiply(x[k], y[k], out=out[k])
-    return exchange(p, doing, Terms(cyclic, single, ring.add), out)
+    return exchange(p, doing, Terms(cyclic, single, ring.add, ring.add_to), out)
 
 
 def _from_terms(p: Party4, terms: Words) -> Rounds[Words]:
@@ -163,7 +166,7 @@ def _from_terms(p: Party4, terms: Words) -> Rounds[Words]:
         out[task.outsider_slot, start:stop] += masked
 
     doing = plan(p.me, ALL, ALL, terms.shape[1] >= BALANCE_FROM)
-    return exchange(p, doing, Terms(cyclic, single, np.add), np.empty(terms.shape, np.uint64))
+    return exchange(p, doing, Terms(cyclic, single, np.add, kernels.add_to), np.empty(terms.shape, np.uint64))
 
 
 def _flat(data: Words) -> Words:
