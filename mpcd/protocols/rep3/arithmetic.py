@@ -90,6 +90,16 @@ def matmul(p: Party3, x: Rep3, y: Rep3) -> Rounds[Rep3]:
 def _rows(p: Party3, x: Words, y: Words) -> Rounds[Words]:
     """Inner products of rows: (2, m, k), (2, m, k) -> (2, m)."""
     triple = yield from triples.rows(p.at("triples"), x.shape[1], x.shape[2])
+    return (yield from rows_with(p, triple, x, y))
+
+
+def rows_with(p: Party3, triple: Triple, x: Words, y: Words) -> Rounds[Words]:
+    """Inner products of rows, by a triple of such, which is used up: (2, m, k), (2, m, k) -> (2, m).
+
+    Cost       1 round; 16 bytes per row, element and party
+    Malicious  a lie in an opening is found in its round
+    Source     Spec rep3 8
+    """
     d, e = yield from _open_masked(p, x, y, triple)
     out = triple.c.copy()
     terms = np.empty(out.shape[1], np.uint64)

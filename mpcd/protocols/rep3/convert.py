@@ -24,12 +24,15 @@ import numpy as np
 
 from mpcd.errors import UsageError
 from mpcd.protocols.circuits.adders import all_carries
+from mpcd.protocols.rep3 import product, triples
+from mpcd.protocols.rep3.arithmetic import rows_with
 from mpcd.protocols.rep3.gates import Gates3, gates
 from mpcd.protocols.rep3.party import Party3
 from mpcd.protocols.rep3.sharing import Bits3, Rep3, held, slot, take_planes, xor
 from mpcd.protocols.rep3.sizes import BINARY_ANDS, SAVED, WIDTH
+from mpcd.protocols.rep3.triples import Triple
 from mpcd.protocols.rounds import Rounds, Words
-from mpcd.ring.bits import words_for
+from mpcd.ring.bits import unpack, words_for
 from mpcd.ring.kernels_bits import to_planes
 
 
@@ -100,3 +103,48 @@ def generate(c: Gates3, s: Bits3, saved: Bits3) -> Rounds[tuple[Bits3, Bits3]]:
     left, right = take_planes(s, 1, WIDTH - 1), take_planes(saved, 0, SAVED - 1)
     g = yield from c.at("generate").conj(left, right)
     return g, xor(left, right)
+
+
+def to_arithmetic(p: Party3, x: Bits3) -> Rounds[Rep3]:
+    """Bits as the numbers 0 and 1.
+
+    The three pieces of a bit are shared numbers already: number a is piece a, its other pieces are zero. Two
+    products make their exclusive or, u ^ v = u + v - 2uv; the triples of both come from one batch.
+
+    Bits that are shared in both ways at once, made in advance and checked in buckets, would take one round
+    and a few bytes less for very long vectors, but more for all others, and a third kind of batch.
+
+    Shapes     one plane of shape (*s) -> (*s)
+    Cost       7 rounds, of which 5 are for triples; 96 bytes per flag and party, and 96. Passive: 2 rounds,
+               16 bytes per flag and party
+    Malicious  as `arithmetic.mul`
+    Raises     UsageError if x has more than one plane; BatchFault as `arithmetic.mul`
+    Source     [ABY3] 5.4.2, with checked products
+    """
+    if x.planes != 1:
+        raise UsageError(f"one plane of bits becomes one array of numbers, here are {x.planes}")
+    n = x.size
+    numbers = np.stack([unpack(piece[0], n).astype(np.uint64) for piece in x.data])
+    u, v, w = (_without(p, _without(p, numbers, (a + 1) % 3), (a + 2) % 3) for a in range(3))
+    spare = None
+    if p.roots:
+        spare = yield from triples.rows(p.at("triples"), 2 * n, 1)
+    u = yield from _exclusive_or(p.at("first"), u, v, _part(spare, 0, n))
+    u = yield from _exclusive_or(p.at("second"), u, w, _part(spare, n, 2 * n))
+    return Rep3(u.reshape(2, *x.shape))
+
+
+def _exclusive_or(p: Party3, u: Words, v: Words, triple: Triple | None) -> Rounds[Words]:
+    """Of shared numbers 0 and 1: (2, n), (2, n) -> (2, n)."""
+    if triple is None:
+        both = (yield from product.mul(p, Rep3(u), Rep3(v))).data
+    else:
+        both = yield from rows_with(p, triple, u[:, :, np.newaxis], v[:, :, np.newaxis])
+    return u + v - (both << np.uint64(1))
+
+
+def _part(triple: Triple | None, start: int, stop: int) -> Triple | None:
+    """Some rows of a triple; each is used once."""
+    if triple is None:
+        return None
+    return Triple(triple.a[:, start:stop], triple.b[:, start:stop], triple.c[:, start:stop])

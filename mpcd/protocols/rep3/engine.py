@@ -3,9 +3,9 @@
 Checked: one of the three may be malicious. Unchecked: all three are known to be honest, since whoever cheated
 has been found out and is no longer among them; a fault of one is then noticed in openings only.
 
-Everything is done elsewhere: sharings and local operations in `sharing`, products in `product` (unchecked)
-and `arithmetic` (checked), openings in `opening`. This file only says that together they are what
-`mpcd.protocols.engine.Engine` asks for.
+Everything is done elsewhere: sharings and local operations in `sharing`, products in `product` (unchecked),
+`arithmetic` and `gates` (checked), comparisons in `compare`, conversions in `convert`, openings in `opening`.
+This file only says that together they are what `mpcd.protocols.engine.Engine` asks for.
 
 Rule  the engine knows neither sockets nor time; a path is used for one draw of randomness only, so the caller
       gives every operation a child path of its own (`at`)
@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from mpcd.errors import UsageError
 from mpcd.protocols.engine import Flags, Ints
-from mpcd.protocols.rep3 import arithmetic, opening, product, sharing
+from mpcd.protocols.rep3 import arithmetic, compare, convert, gates, opening, product, sharing
 from mpcd.protocols.rep3.batch import Record
 from mpcd.protocols.rep3.party import PARTIES, Party3
 from mpcd.protocols.rep3.sharing import ALL, Bits3, Rep3, held
@@ -48,7 +48,7 @@ class Rep3Engine:
     block_elements = 1 << 18
 
     def __init__(self, party: Party3, *, checked: bool = True) -> None:
-        self.party = party
+        self.party = party if checked else party.trusting()
         self.me = party.me
         self.checked = checked
 
@@ -119,9 +119,27 @@ class Rep3Engine:
     def matmul(self, x: Rep3, y: Rep3) -> Rounds[Rep3]:
         return arithmetic.matmul(self.party, x, y) if self.checked else product.matmul(self.party, x, y)
 
+    def conj(self, x: Bits3, y: Bits3) -> Rounds[Bits3]:
+        return gates.conj(self.party, x, y)
+
+    def negative(self, x: Rep3) -> Rounds[Bits3]:
+        return compare.negative(self.party, x)
+
     def parity(self, x: Rep3) -> Rounds[Bits3]:
         return sharing.parity(x)
         yield  # a step like the others, but without any round
+
+    def less_than(self, x: Rep3, y: Rep3) -> Rounds[Bits3]:
+        return compare.less_than(self.party, x, y)
+
+    def less_than_full(self, x: Rep3, y: Rep3) -> Rounds[Bits3]:
+        return compare.less_than_full(self.party, x, y)
+
+    def equal(self, x: Rep3, y: Rep3) -> Rounds[Bits3]:
+        return compare.equal(self.party, x, y)
+
+    def to_arithmetic(self, x: Bits3) -> Rounds[Rep3]:
+        return convert.to_arithmetic(self.party, x)
 
     def open(self, x: Rep3, to: frozenset[int] | None = None) -> Rounds[Ints | None]:
         return opening.open_to(self.party, x, ALL if to is None else to)

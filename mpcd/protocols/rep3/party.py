@@ -77,6 +77,10 @@ class Party3:
         path = "/".join([self.path, *map(str, steps)])
         return type(self)(self.me, self.streams, self.roots, path, self.notices, self.batches)
 
+    def trusting(self) -> Self:
+        """The same party without roots: it checks nothing (`gates`, `convert`)."""
+        return type(self)(self.me, self.streams, None, self.path, self.notices, self.batches)
+
     def open_streams(self) -> tuple[Stream, Stream]:
         """The streams of this path under K[me] and K[me + 1]; possible once per path."""
         name = stream_name(self.path)

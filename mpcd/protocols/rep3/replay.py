@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mpcd.errors import UsageError
-from mpcd.protocols.rep3 import triples
+from mpcd.protocols.rep3 import triples, words
 from mpcd.protocols.rep3.batch import Recipe
 from mpcd.protocols.rep3.blame import Expected
 from mpcd.protocols.rep3.party import PARTIES, Party3
@@ -23,6 +23,7 @@ from mpcd.ring.streams import Streams
 KINDS: Final[dict[str, Callable[[Party3, Recipe], Rounds[Any]]]] = {
     triples.ROWS: triples.make,
     triples.MATRIX: triples.make,
+    words.WORDS: words.make,
 }
 """Kind of a recipe -> how such a batch is made."""
 

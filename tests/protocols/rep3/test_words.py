@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from mpcd.errors import ChannelError, InternalError, PeerError, UsageError
+from mpcd.protocols.agreement.findings import Named, Pair
 from mpcd.protocols.rep3 import words
-from mpcd.protocols.rep3.batch import BatchFault, Recipe
+from mpcd.protocols.rep3.batch import BatchFault, Recipe, Record
+from mpcd.protocols.rep3.blame import blame
 from mpcd.protocols.rep3.buckets import Buckets, choose, success
 from mpcd.protocols.rep3.party import Party3
+from mpcd.protocols.rep3.replay import expected
+from mpcd.protocols.rep3.sharing import held
 from mpcd.protocols.rep3.words import WordTriples, make, word_triples
 from mpcd.protocols.rounds import Rounds, Words
 from mpcd.ring.kernels_shuffle import permutation
@@ -160,6 +164,56 @@ def test_no_lie_leaves_a_wrong_triple(edit: Any) -> None:
         done = attacked(place.sender, edit(round=place.round, to=place.receiver, label=place.label))
         ends = [done.outputs[party] for party in honest(place.sender)]
         assert not any(isinstance(end, WordTriples) for end in ends)
+
+
+@pytest.mark.parametrize("cheater", range(3))
+@pytest.mark.parametrize("admits", [True, False])
+def test_who_made_a_wrong_triple_is_found_out(cheater: int, admits: bool) -> None:
+    """The batch is opened; if the sender denies what it sent, it is in a pair with the receiver."""
+    wrong = flip_words(7)
+    done = attacked(cheater, change(wrong, round=PRODUCTS))
+    records = {}
+    for party in honest(cheater):
+        fault = done.outputs[party]
+        assert isinstance(fault, BatchFault)
+        records[party] = fault.record
+    receiver = (cheater - 1) % 3
+    right = expected(records[receiver].path, records[receiver].recipe, _keys(records))
+    assert records[receiver].received != right.sent[cheater]
+    said = records[receiver].received if admits else right.sent[cheater]
+    (other,) = set(honest(cheater)) - {receiver}
+    liar = Record(
+        cheater, records[other].path, records[other].recipe,
+        {i: _keys(records)[i] for i in held(cheater)}, said, right.sent[(cheater + 1) % 3], right.shown,
+        {party: record.shown for party, record in records.items()},
+    )  # fmt: skip
+    answers = [liar if party == cheater else records[party] for party in range(3)]
+    found = blame(receiver, answers, expected, (3, 5, 7))
+    if admits:
+        assert isinstance(found, Named)
+        assert found.party == (3, 5, 7)[cheater]
+    else:
+        assert isinstance(found, Pair)
+        assert found.parties == {(3, 5, 7)[cheater], (3, 5, 7)[receiver]}
+
+
+def _keys(records: dict[int, Record]) -> dict[int, bytes]:
+    return {piece: key for record in records.values() for piece, key in record.keys.items()}
+
+
+def test_a_replay_is_what_honest_parties_say() -> None:
+    records: dict[int, Record] = {}
+    who = parties()
+
+    def look(number: int, rounds: Any) -> None:
+        if number == SETTLED:
+            records.update({p.me: p.batches[p.path].record() for p in who})
+
+    lockstep([word_triples(p, 5) for p in who], on_round=look).results()
+    right = expected("", records[0].recipe, _keys(records))
+    assert {me: record.sent for me, record in records.items()} == right.sent
+    assert {record.shown for record in records.values()} == {right.shown}
+    assert not any(p.batches for p in who)
 
 
 # -- with parameters that are too small ------------------------------------------------------------------
