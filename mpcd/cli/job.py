@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mpcd.cli.exit_codes import BY_STATE, ExitCode
-from mpcd.cli.job_text import describe, job_dict, line, outputs_dict, print_outputs, print_plan
+from mpcd.cli.job_text import describe, job_dict, line, outputs_dict, print_outputs, print_plan, rows_dict
 from mpcd.cli.local_daemon import config_option, find_config
 from mpcd.cli.output import emit_json, json_option, say, table
 from mpcd.cli.progress import follow
@@ -153,11 +153,11 @@ def cancel(job: str, reason: str, config: Path | None) -> None:
 def result(job: str, wait_s: float, config: Path | None, as_json: bool) -> None:
     """Print the outputs that this party is entitled to."""
     with connect(config) as operator:
-        outputs = operator.result(resolve(operator, job), wait_s)
+        outputs, origins = operator.result_with_rows(resolve(operator, job), wait_s)
     if as_json:
-        emit_json("job-result", {"outputs": outputs_dict(outputs)})
+        emit_json("job-result", {"outputs": outputs_dict(outputs), "rows": rows_dict(origins)})
     else:
-        print_outputs(outputs)
+        print_outputs(outputs, origins)
 
 
 @command.command("receipt")

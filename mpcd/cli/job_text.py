@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,10 +82,32 @@ def outputs_dict(outputs: Results) -> dict[str, Any]:
     return {name: array.tolist() for name, array in outputs.items()}
 
 
-def print_outputs(outputs: Results) -> None:
-    """Results as text, one output a line."""
+def rows_dict(origins: Mapping[str, pb.RowOrigin]) -> dict[str, Any]:
+    """Whose rows outputs name, as JSON; rows are numbered from 0."""
+    return {
+        name: {
+            "row": origin.row,
+            "owner": origin.owner if origin.HasField("owner") else None,
+            "owner_row": origin.owner_row if origin.HasField("owner_row") else None,
+        }
+        for name, origin in origins.items()
+    }
+
+
+def print_outputs(outputs: Results, origins: Mapping[str, pb.RowOrigin]) -> None:
+    """Results as text, one output a line, with whose row it is where an output names one."""
     for name, value in outputs_dict(outputs).items():
-        click.echo(f"{name} = {json.dumps(value)}")
+        click.echo(f"{name} = {json.dumps(value)}{_whose(origins.get(name))}")
+
+
+def _whose(origin: pb.RowOrigin | None) -> str:
+    """Whose row, for people: from 1, as the receipt counts them."""
+    if origin is None:
+        return ""
+    if not origin.HasField("owner"):
+        return " (nobody)"
+    which = f"row {origin.owner_row + 1}" if origin.HasField("owner_row") else "a row"
+    return f" ({which} of {origin.owner})"
 
 
 def print_plan(plan: pb.PlanReply, as_json: bool, *, to_stderr: bool = False) -> None:

@@ -110,14 +110,24 @@ class Operator:
 
         Raises  NotFoundError, RefusedError (not a recipient), DeadlineError, or what ended the job
         """
+        return self.result_with_rows(job, wait_s)[0]
+
+    def result_with_rows(self, job: bytes, wait_s: float = 0.0) -> tuple[Results, dict[str, pb.RowOrigin]]:
+        """The same, and for the outputs that are numbers of rows, as far as it is known, whose rows.
+
+        Raises  as `result`
+        """
         request = pb.OperatorResultRequest(job=job, wait_ms=int(wait_s * 1000))
+        origins: dict[str, pb.RowOrigin] = {}
         parts: dict[str, list[bytes]] = {}
         shapes: dict[str, tuple[int, ...]] = {}
         with _errors():
             for chunk in self._stub.Result(request, timeout=CALL_S + wait_s):
                 parts.setdefault(chunk.output, []).append(chunk.values)
                 shapes[chunk.output] = tuple(chunk.shape)
-        return {name: _array(b"".join(raw), shapes[name]) for name, raw in parts.items()}
+                if chunk.HasField("origin"):
+                    origins[chunk.output] = chunk.origin
+        return {name: _array(b"".join(raw), shapes[name]) for name, raw in parts.items()}, origins
 
     def receipt(self, job: bytes, wait_s: float = 0.0) -> Envelope:
         """The receipt with all signatures that have come in."""

@@ -20,10 +20,11 @@ from mpcd.jobs.states import TERMINAL, State
 from mpcd.party.attach import CoordinatorLink
 from mpcd.party.office import Office
 from mpcd.party.plans import plan
+from mpcd.party.results import chunks
 from mpcd.party.submissions import specify
 from mpcd.program.text import parse
 from mpcd.storage.jobs import JobRow
-from mpcd.transport.grpc_guard import CHUNK_BYTES, MESSAGE_BYTES, Rule
+from mpcd.transport.grpc_guard import MESSAGE_BYTES, Rule
 from mpcd.transport.leaves import Leaves
 from mpcd.transport.wire import to_wire
 
@@ -134,12 +135,9 @@ class OperatorService(OperatorServicer):
         values = await self._store.results.of(request.job)
         if not values:
             raise UsageError(f"the job has no results: it ended {row.state}", where=row.detail)
-        outputs = parse(specification.program.encode()).outputs
-        for name, data in sorted(values.items()):
-            shape = _shape(outputs[name].shape, len(data) // 8)
-            for at in range(0, max(len(data), 1), CHUNK_BYTES):
-                part = data[at : at + CHUNK_BYTES]
-                yield pb.ResultChunk(output=name, type=outputs[name].kind, shape=shape, values=part)
+        receipt = await self._store.receipts.get(request.job)
+        for chunk in chunks(parse(specification.program.encode()), values, receipt):
+            yield chunk
 
     async def Receipt(  # noqa: N802
         self, request: pb.OperatorReceiptRequest, context: Any
@@ -197,11 +195,3 @@ class OperatorService(OperatorServicer):
 
 def _specification(row: JobRow) -> Specification:
     return Specification.from_bytes(Envelope.from_bytes(row.envelope).payload)
-
-
-def _shape(declared: tuple[object, ...], words: int) -> tuple[int, ...]:
-    """The shape of an output; a dimension by name is as long as there are words for it."""
-    known = 1
-    for length in declared:
-        known *= length if isinstance(length, int) else 1
-    return tuple(length if isinstance(length, int) else words // known for length in declared)

@@ -16,6 +16,7 @@ from mpcd.jobs.receipt import (
     combine,
     verify,
 )
+from mpcd.jobs.rows import say_left_out
 from mpcd.party.agreeing import send_to_all
 from mpcd.party.case import CORRUPTED, Case
 from mpcd.party.computing import places
@@ -67,11 +68,8 @@ def rows_left_out(excluded: Iterable[tuple[str, str, int]]) -> dict[InputKey, st
     """Rows outside of their declared range, by input; all parties have seen the same."""
     rows: dict[InputKey, list[int]] = {}
     for owner, argument, row in excluded:
-        rows.setdefault((owner, argument), []).append(row + 1)
-    return {
-        key: f"{len(found)} rows outside of the declared range, the first is row {min(found)}"
-        for key, found in sorted(rows.items())
-    }
+        rows.setdefault((owner, argument), []).append(row)
+    return {key: say_left_out(found) for key, found in sorted(rows.items())}
 
 
 async def exchange(case: Case, receipt: Receipt, until: float) -> None:

@@ -37,7 +37,7 @@ def test_from_plan_to_receipt_at_a_shell(town: Town, tmp_path: Path) -> None:
     assert submitted.err.splitlines()[-1] == "succeeded"
     for name in (job, job[:12], "walk"):
         result = town.mpcd("job", "result", name, at="dana")
-        assert (result.code, result.out) == (ExitCode.OK, "price = 650\nwinner = 1\n")
+        assert (result.code, result.out) == (ExitCode.OK, "price = 650\nwinner = 1 (row 1 of bolt)\n")
     receipt = tmp_path / "walk.receipt"
     assert town.mpcd("job", "receipt", "walk", "-o", receipt, "--wait", "30", at="crux").code == ExitCode.OK
     verified = mpcd("receipt", "verify", receipt, "--roster", town.cluster.roster(), cwd=tmp_path)
@@ -74,7 +74,10 @@ def test_json_for_programs(town: Town) -> None:
     listed = _kind(town.mpcd_here("job", "list", "--json", "--limit", "1"), "jobs")
     assert listed["jobs"] == [shown]
     result = _kind(town.mpcd_here("job", "result", job, "--json", "--wait", "30", at=READER), "job-result")
-    assert result == {"outputs": {"winner": 1, "price": 650}}
+    assert result == {
+        "outputs": {"winner": 1, "price": 650},
+        "rows": {"winner": {"row": 1, "owner": "bolt", "owner_row": 0}},
+    }
     refused = town.mpcd_here("job", "result", job, "--json", "--wait", "30", at="bolt")
     assert (refused.code, refused.out) == (ExitCode.REFUSED, "")
     assert "not among those who learn an output" in refused.err

@@ -181,17 +181,29 @@ class OperatorResultRequest(_message.Message):
     wait_ms: int
     def __init__(self, job: _Optional[bytes] = ..., wait_ms: _Optional[int] = ...) -> None: ...
 
+class RowOrigin(_message.Message):
+    __slots__ = ("row", "owner", "owner_row")
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    OWNER_ROW_FIELD_NUMBER: _ClassVar[int]
+    row: int
+    owner: str
+    owner_row: int
+    def __init__(self, row: _Optional[int] = ..., owner: _Optional[str] = ..., owner_row: _Optional[int] = ...) -> None: ...
+
 class ResultChunk(_message.Message):
-    __slots__ = ("output", "type", "shape", "values")
+    __slots__ = ("output", "type", "shape", "values", "origin")
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     output: str
     type: str
     shape: _containers.RepeatedScalarFieldContainer[int]
     values: bytes
-    def __init__(self, output: _Optional[str] = ..., type: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., values: _Optional[bytes] = ...) -> None: ...
+    origin: RowOrigin
+    def __init__(self, output: _Optional[str] = ..., type: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., values: _Optional[bytes] = ..., origin: _Optional[_Union[RowOrigin, _Mapping]] = ...) -> None: ...
 
 class OperatorReceiptRequest(_message.Message):
     __slots__ = ("job", "wait_ms")
