@@ -2,9 +2,10 @@
 
 Messages of products (`product`) are known to their sender alone. So where one party may be malicious, the
 parties multiply only random numbers by them, which no secret has touched, and check the result. All random
-words of a batch come from keys of its own. If the check fails, the three parties show these keys and say what
-they sent; everybody computes what should have been sent (`replay`), and the liar is named (`blame`). To show
-the keys is harmless only as long as nobody has masked a secret with words of the batch:
+words of a batch come from keys of its own. If the check fails, the three parties say what they sent and
+received, then show these keys; everybody computes what should have been sent (`replay`), and the liar is
+found (`mpcd.protocols.agreement.disputes`). To show the keys is harmless only as long as nobody has masked a
+secret with words of the batch:
 
   1  a party that finds the check failed sends nothing more;
   2  after the check there is one round in which nothing is said. Whoever has all frames of it knows that the
@@ -28,7 +29,7 @@ from mpcd.protocols.rep3.party import PARTIES, Party3
 from mpcd.protocols.rep3.sharing import ALL
 from mpcd.protocols.rounds import Round, Rounds, Spec, Words, idle
 from mpcd.ring.digests import digest, path_digest
-from mpcd.ring.streams import Streams
+from mpcd.ring.streams import Streams, derive
 
 _HASH = "hash"
 
@@ -94,7 +95,7 @@ class Batch:
         self.path = p.path
         self.recipe = recipe
         self.keys = p.batch_keys()
-        self.party = Party3(p.me, Streams(self.keys), path=p.path)
+        self.party = Party3(p.me, _streams(self.keys), path=p.path)
         self._products: list[tuple[Words, Words]] = []
         self.shown = b""
         self._heard: dict[int, bytes] = {}
@@ -144,6 +145,10 @@ class Batch:
         yield from idle(f"{self.path}/settled")
         del self._ledger[self.path]
         self._products.clear()
+
+
+def _streams(keys: Mapping[int, bytes]) -> Streams[int]:
+    return Streams({piece: derive(key, b"stream") for piece, key in keys.items()})
 
 
 def messages_digest(messages: list[Words]) -> bytes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mpcd.protocols.rep3.batch import Batch
 
 PARTIES = 3
+BATCH_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,10 @@ class Party3:
         # Two batches at one path would draw the same words twice: the names of streams are the guard.
         for key in self.keys:
             self.streams.open_named(key, stream_name(f"{self.path} batch"))
-        return {key: derive(self.roots[key], b"batch", self.path.encode()) for key in self.keys}
+        return {
+            key: derive(self.roots[key], b"batch", self.path.encode(), length=BATCH_KEY_BYTES)
+            for key in self.keys
+        }
 
     def __repr__(self) -> str:
         return f"Party3({self.me}, {self.path!r})"

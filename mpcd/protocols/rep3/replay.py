@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mpcd.errors import UsageError
+from mpcd.protocols.agreement.disputes import Expected
 from mpcd.protocols.rep3 import triples, words
 from mpcd.protocols.rep3.batch import Recipe
-from mpcd.protocols.rep3.blame import Expected
 from mpcd.protocols.rep3.party import PARTIES, Party3
 from mpcd.protocols.rep3.sharing import held
 from mpcd.protocols.rounds import Inbox, Round, Rounds
@@ -36,7 +36,7 @@ class _Replayed(Party3):
 
 
 def expected(path: str, recipe: Recipe, keys: Mapping[int, bytes]) -> Expected:
-    """What honest parties say in the batch with these three keys.
+    """What honest parties say in the batch with these three keys; parties by their place.
 
     Raises  UsageError if there is no such recipe, or the keys are not three
     """

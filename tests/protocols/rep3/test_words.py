@@ -11,7 +11,6 @@ from mpcd.errors import ChannelError, InternalError, PeerError, UsageError
 from mpcd.protocols.agreement.findings import Named, Pair
 from mpcd.protocols.rep3 import words
 from mpcd.protocols.rep3.batch import BatchFault, Recipe, Record
-from mpcd.protocols.rep3.blame import blame
 from mpcd.protocols.rep3.buckets import Buckets, choose, success
 from mpcd.protocols.rep3.party import Party3
 from mpcd.protocols.rep3.replay import expected
@@ -22,6 +21,7 @@ from mpcd.ring.kernels_shuffle import permutation
 from mpcd.ring.streams import Streams
 from mpcd.runtime.lockstep import Run, lockstep
 from mpcd.testing.wrappers import Change, Edit, change, cheat, drop, edit_vouch, every_message, plus, shift
+from tests.protocols.rep3.dispute import blame
 from tests.protocols.rep3.three import each, parties, run, together
 
 PRODUCTS, COIN, SHOW, CHECK, SETTLED = range(5)
@@ -179,16 +179,16 @@ def test_who_made_a_wrong_triple_is_found_out(cheater: int, admits: bool) -> Non
         records[party] = fault.record
     receiver = (cheater - 1) % 3
     right = expected(records[receiver].path, records[receiver].recipe, _keys(records))
-    assert records[receiver].received != right.sent[cheater]
-    said = records[receiver].received if admits else right.sent[cheater]
+    assert records[receiver].received != right.products[cheater]
+    said = records[receiver].received if admits else right.products[cheater]
     (other,) = set(honest(cheater)) - {receiver}
     liar = Record(
         cheater, records[other].path, records[other].recipe,
-        {i: _keys(records)[i] for i in held(cheater)}, said, right.sent[(cheater + 1) % 3], right.shown,
+        {i: _keys(records)[i] for i in held(cheater)}, said, right.products[(cheater + 1) % 3], right.shown,
         {party: record.shown for party, record in records.items()},
     )  # fmt: skip
     answers = [liar if party == cheater else records[party] for party in range(3)]
-    found = blame(receiver, answers, expected, (3, 5, 7))
+    found = blame(receiver, answers, (3, 5, 7))
     if admits:
         assert isinstance(found, Named)
         assert found.party == (3, 5, 7)[cheater]
@@ -211,7 +211,7 @@ def test_a_replay_is_what_honest_parties_say() -> None:
 
     lockstep([word_triples(p, 5) for p in who], on_round=look).results()
     right = expected("", records[0].recipe, _keys(records))
-    assert {me: record.sent for me, record in records.items()} == right.sent
+    assert {me: record.sent for me, record in records.items()} == right.products
     assert {record.shown for record in records.values()} == {right.shown}
     assert not any(p.batches for p in who)
 
