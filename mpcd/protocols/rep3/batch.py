@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mpcd.errors import PeerError
+from mpcd.errors import PeerError, UsageError
 from mpcd.protocols.rep3.party import PARTIES, Party3
 from mpcd.protocols.rep3.sharing import ALL
 from mpcd.protocols.rounds import Round, Rounds, Spec, Words, idle
@@ -66,6 +66,23 @@ class Record:
     def number(self) -> int:
         """A short name of the batch, the same at all parties: the first 64 bits of the hash of its path."""
         return int.from_bytes(path_digest(self.path)[:8], "little")
+
+
+def describe(path: str, recipe: Recipe) -> bytes:
+    """Path and recipe as bytes, to be kept or to be handed to another process."""
+    return f"{recipe.kind} {','.join(map(str, recipe.sizes))} {path}".encode()
+
+
+def understand(described: bytes) -> tuple[str, Recipe]:
+    """The inverse of `describe`.
+
+    Raises  UsageError if this describes no batch
+    """
+    try:
+        kind, sizes, path = described.decode().split(" ", 2)
+        return path, Recipe(kind, tuple(int(size) for size in sizes.split(",")))
+    except ValueError:
+        raise UsageError("these bytes describe no batch") from None
 
 
 class BatchFault(PeerError):

@@ -13,7 +13,14 @@ from mpcd.errors import UsageError
 from mpcd.protocols.agreement.findings import Absent, Fault, Named, Pair, TooMany
 from mpcd.protocols.rep3 import replay, triples
 from mpcd.protocols.rep3.arithmetic import mul
-from mpcd.protocols.rep3.batch import BatchFault, Recipe, Record, messages_digest
+from mpcd.protocols.rep3.batch import (
+    BatchFault,
+    Recipe,
+    Record,
+    describe,
+    messages_digest,
+    understand,
+)
 from mpcd.runtime.lockstep import lockstep
 from mpcd.testing.wrappers import Edit, cheat, shift
 from tests.protocols.rep3.dispute import blame
@@ -175,6 +182,14 @@ def test_a_report_of_a_check_that_had_not_begun_names_nobody_honest(cheater: int
 
 def test_more_than_one_cheater_is_said_to_be_that() -> None:
     assert isinstance(verdict(0, [clean()[0], None, None]), TooMany)
+
+
+def test_a_batch_is_described_in_bytes() -> None:
+    recipe = Recipe("matrix", (2, 3, 40))
+    assert understand(describe("/a b/c", recipe)) == ("/a b/c", recipe)
+    for nonsense in (b"", b"rows", b"rows 1", b"rows x /a", b"\xff 1 /a"):
+        with pytest.raises(UsageError, match="no batch"):
+            understand(nonsense)
 
 
 # -- what is kept, and when ---------------------------------------------------------------------------
