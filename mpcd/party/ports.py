@@ -6,9 +6,9 @@ All calls have an end: they return, or raise `ChannelError` when the other side 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from mpcd._pb.v1.peer_pb2 import (
     FetchOutputRequest,
@@ -22,10 +22,9 @@ from mpcd.errors import MpcdError, PeerError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.document import InputEntry
 from mpcd.jobs.specification import Specification
+from mpcd.protocols.agreement.disputes import Expected
+from mpcd.protocols.agreement.words import Late, Stopped
 from mpcd.protocols.rounds import Words
-
-if TYPE_CHECKING:
-    from mpcd.protocols.agreement.words import Stopped  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 FIRST_HISTORY = bytes(32)
 """Stands for what was agreed before the first epoch: nothing was."""
@@ -64,11 +63,13 @@ class Kept:
     digests   (round, sender, backup, receiver) -> 32 bytes, keyed: what this party sent, or vouched for
     accepted  party -> the last round of which a frame from it has come: it had accepted the round before
     batches   rep3: number -> batch, for those that are not settled here
+    late      for what is said at the next barrier: the last rounds in which one peer alone was waited for
     """
 
     digests: Mapping[tuple[int, int, int, int], bytes] = field(default_factory=dict)
     accepted: Mapping[int, int] = field(default_factory=dict)
     batches: Mapping[int, Batch] = field(default_factory=dict)
+    late: tuple[Late, ...] = ()
 
 
 class Stop(MpcdError):
@@ -232,11 +233,10 @@ class Worker(Protocol):
 class Arbiter(Protocol):
     """A reserved job process that is asked about a batch of triples and computes nothing else."""
 
-    async def expect(self, what: bytes, keys: Mapping[int, bytes]) -> Mapping[int, bytes]:
-        """What honest parties would have sent in a batch of triples with these three keys.
+    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
+        """What honest parties would have said in a batch of random numbers with these three keys.
 
-        what     `Batch.what`; keys: piece -> the agreed key
-        Returns  place in the roster -> digest as `Batch.sent`
+        what     `Batch.what`; keys: piece -> the agreed key; roster: of the epoch
         Raises   UsageError if `what` makes no sense; InternalError if the process dies
         """
         ...

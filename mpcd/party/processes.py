@@ -1,13 +1,14 @@
 """Job processes as a job's life sees them: reserved, ordered, listened to, their links passed on.
 
 The identity key stays here. A job process gets a TLS leaf that is good for links only, and pairwise secrets
-that are derived for its session.
+that are derived for its session. It numbers parties by their place in the roster of its epoch; here, as
+everywhere in the daemon, they have their index in the job.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nacl.bindings import crypto_scalarmult
@@ -15,12 +16,10 @@ from nacl.bindings import crypto_scalarmult
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.clock import Clock
 from mpcd.errors import (
-    ChannelError,
     DataError,
     DeadlineError,
     InternalError,
     MpcdError,
-    PeerError,
     RefusedError,
     UsageError,
 )
@@ -29,13 +28,14 @@ from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Member, Roster
 from mpcd.party.datasets import program_inputs
 from mpcd.party.link_port import LinkPort, Run
-from mpcd.party.ports import AgreedInput, BadTag, Delivery, Kept, Order, Product, Reveal, SharedOutput
+from mpcd.party.ports import AgreedInput, Batch, Delivery, Kept, Order, Product, Reveal, SharedOutput, Stop
 from mpcd.program.text import parse
+from mpcd.protocols.agreement.disputes import Expected
+from mpcd.protocols.agreement.words import Complaint, Late, Stopped
 from mpcd.ring.streams import derive
 from mpcd.runtime.workers import Job, Lease, WorkerPool
 from mpcd.transport.preface import JOB_BYTES
 
-EPOCH = 0
 LINKS_S = 10.0
 LEAF_SPARE_S = 60.0
 
@@ -75,12 +75,12 @@ class JobProcess:
     async def run(self, order: Order, reveal: Reveal) -> Product:
         """Run the program. Cancelling the call kills the process.
 
-        Raises  PeerError, ChannelError, DeadlineError, RefusedError or DataError as the process reports;
-                InternalError if it dies
+        Raises  Stop if it cannot go on because of another party or a link, or was halted; DeadlineError,
+                RefusedError, UsageError or DataError as the process reports; InternalError if it dies
         """
         processes = self._processes
         job = self._job = await self._lease.start()
-        run: Run = (order.session[:JOB_BYTES], EPOCH, order.attempt)
+        run: Run = (order.session[:JOB_BYTES], order.epoch, order.attempt)
         try:
             await job.send(pb.ToWorker(order=self._wire(order)))
             await processes.port.expect(run, job.pass_socket)
@@ -89,6 +89,27 @@ class JobProcess:
             processes.port.forget(run)
             job.close()
             self._lease.release()
+
+    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
+        """What honest parties would have said in a batch; see `mpcd.party.ports.Arbiter`."""
+        job = self._job = await self._lease.start()
+        try:
+            await job.send(pb.ToWorker(batch=pb.BatchQuestion(what=what, keys=keys)))
+            while (message := await job.receive()) is not None:
+                if message.WhichOneof("body") == "failure":
+                    raise _error(message.failure, roster)
+                if message.WhichOneof("body") == "batch":
+                    sent = {roster[place]: digest for place, digest in message.batch.sent.items()}
+                    return Expected(sent, message.batch.shown)
+            raise InternalError(f"the job process ended without an answer ({await _exit(job)})")
+        finally:
+            await self.release()
+
+    async def halt(self) -> None:
+        """End the run where it is; `run` then raises Stop with all that is kept."""
+        if self._job is not None:
+            self._job.halt()
+            await self._job.wait()
 
     async def release(self) -> None:
         """Give the process back, or kill it if it runs; may be called twice."""
@@ -102,19 +123,21 @@ class JobProcess:
             if kind == "progress":
                 self._processes.told(order.job, message.progress)
             elif kind == "reveal":
-                go = await reveal(message.reveal.name, message.reveal.digest, Kept())
+                question = message.reveal
+                go = await reveal(question.name, question.digest, _kept(question.kept, order.roster))
                 await job.send(pb.ToWorker(reveal=pb.RevealAnswer(go=go)))
             elif kind == "failure":
-                raise _error(message.failure)
+                raise _error(message.failure, order.roster)
             elif kind == "result":
                 progress = pb.Progress(stage="done", counters=message.result.counters)
                 self._processes.told(order.job, progress)
-                return _product(message.result)
+                return _product(message.result, order.roster)
         raise InternalError(f"the job process ended without a result ({await _exit(job)})")
 
     def _wire(self, order: Order) -> pb.Order:
         processes, specification = self._processes, order.specification
-        members = [processes.roster.member(name) for name in specification.computing]
+        members = [processes.roster.member(specification.computing[party]) for party in order.roster]
+        me = order.roster.index(order.me)
         secret = processes.identity.sealing_secret
         leaf = issue_leaf(
             processes.identity,
@@ -125,9 +148,9 @@ class JobProcess:
         message = pb.Order(
             session=order.session,
             specification_hash=order.job,
-            epoch=EPOCH,
+            epoch=order.epoch,
             attempt=order.attempt,
-            me=order.me,
+            me=me,
             members=[_member(member) for member in members],
             program=specification.program.encode(),
             order=specification.order or (),
@@ -140,11 +163,16 @@ class JobProcess:
             round_s=processes.round_s,
             deadline_s=order.deadline_s,
             memory_bytes=min(processes.memory_bytes, specification.limits.memory),
+            scheme=order.scheme,
+            unchecked=not order.checked,
+            history=order.history,
+            roster=order.roster,
+            dropped=order.dropped,
         )
-        for index, member in enumerate(members):
-            if index != order.me:
+        for place, member in enumerate(members):
+            if place != me:
                 shared = crypto_scalarmult(secret, member.sealing_key)
-                message.tag_secrets[index] = derive(shared, b"mpcd tag secret", order.session, length=32)
+                message.tag_secrets[place] = derive(shared, b"mpcd tag secret", order.session, length=32)
         for name, value in specification.parameters.items():
             message.parameters.append(_parameter(name, value))
         checked = parse(specification.program.encode())
@@ -182,7 +210,7 @@ def _input(given: AgreedInput, columns: list[str]) -> pb.Input:
     )
 
 
-def _product(result: pb.Result) -> Product:
+def _product(result: pb.Result, roster: Sequence[int]) -> Product:
     outputs = tuple(
         SharedOutput(
             name=share.name,
@@ -196,22 +224,58 @@ def _product(result: pb.Result) -> Product:
         for share in result.outputs
     )
     excluded = tuple((row.owner, row.table, row.row) for row in result.excluded)
-    outvoted = tuple((notice.path, frozenset(notice.parties)) for notice in result.notices)
-    return Product(outputs, result.reveals, excluded, outvoted)
+    outvoted = tuple((n.path, frozenset(roster[place] for place in n.parties)) for n in result.notices)
+    return Product(outputs, result.reveals, excluded, outvoted, _kept(result.kept, roster))
 
 
-def _error(failure: pb.Failure) -> MpcdError:
+def _kept(kept: pb.Kept, roster: Sequence[int]) -> Kept:
+    """What a process keeps, with the indices that parties have in the job."""
+    return Kept(
+        digests={
+            (b.round, roster[b.sender], roster[b.backup], roster[b.receiver]): b.digest for b in kept.digests
+        },
+        accepted={roster[place]: number for place, number in kept.accepted.items()},
+        batches={
+            batch.number: Batch(
+                batch.what,
+                dict(batch.keys),
+                batch.sent,
+                batch.received,
+                batch.shown,
+                {roster[place]: hash_ for place, hash_ in batch.heard.items()},
+            )
+            for batch in kept.batches
+        },
+        late=tuple(Late(late.round, roster[late.peer], late.eighths) for late in kept.late),
+    )
+
+
+def _stop(failure: pb.Failure, roster: Sequence[int]) -> Stop:
+    report, kept = failure.report, _kept(failure.kept, roster)
+    said = report.complaint
+    complaint = (
+        Complaint(roster[said.sender], roster[said.backup], said.digest)
+        if report.HasField("complaint")
+        else None
+    )
+    stopped = Stopped(
+        round=report.round,
+        missing=frozenset(roster[place] for place in report.missing),
+        complaint=complaint,
+        batch=report.batch if report.HasField("batch") else None,
+        late=kept.late,
+    )
+    return Stop(failure.text, report=stopped, kept=kept, where=failure.step)
+
+
+def _error(failure: pb.Failure, roster: Sequence[int]) -> MpcdError:
     """What a job process reports, as an error; texts of job processes carry no values."""
     text, step = failure.text, failure.step
-    blamed = frozenset(failure.blamed)
     match failure.kind:
-        case "peer":
-            error = BadTag if failure.suspects else PeerError
-            return error(text, step=step, blamed=blamed)
-        case "channel":
-            return ChannelError(text, unreachable=frozenset(failure.unreachable), where=step)
+        case "stopped":
+            return _stop(failure, roster)
         case "deadline":
-            return DeadlineError(text, unreachable=frozenset(failure.unreachable), where=step)
+            return DeadlineError(text, where=step)
         case "input":
             rows = ", ".join(
                 sorted({f"{row.owner} row {row.row + 1} of {row.table}" for row in failure.rows})

@@ -19,13 +19,10 @@ from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import UsageError
 from mpcd.program.check import Checked
 from mpcd.program.evaluate import Given, dims_of
-from mpcd.protocols.engine import Flags
-from mpcd.protocols.rep4.compare import range_check
-from mpcd.protocols.rep4.engine import Rep4Engine
-from mpcd.protocols.rep4.inputs import Context, expand
-from mpcd.protocols.rep4.sharing import Rep4
+from mpcd.protocols.engine import AnyEngine, Flags
 from mpcd.protocols.rounds import Rounds, parallel
 from mpcd.ring.digests import digest
+from mpcd.runtime.epochs import Epoch, in_range
 
 ABORT, EXCLUDE = "abort", "exclude"
 
@@ -86,7 +83,7 @@ class Arguments:
     reveals   digest of everything that was opened
     """
 
-    columns: dict[str, Rep4]
+    columns: dict[str, Any]
     origins: dict[str, Origins]
     excluded: list[tuple[str, Origin]] = field(default_factory=list)
     reveals: bytes = b""
@@ -97,43 +94,41 @@ def table_of(name: str) -> str:
     return name.partition(".")[0]
 
 
-def assemble(checked: Checked, order: pb.Order) -> Arguments:
+def assemble(checked: Checked, order: pb.Order, epoch: Epoch, engine: AnyEngine) -> Arguments:
     """Expand this party's payloads and join the owners' parts.
 
     Raises  UsageError if tables or columns are not those of the program
     """
-    parts: dict[str, list[Rep4]] = {name: [] for name in checked.inputs}
+    parts: dict[str, list[Any]] = {name: [] for name in checked.inputs}
     tables: dict[str, list[tuple[str, int]]] = {}
     for given in order.inputs:
-        context = Context(order.session, given.owner_key, given.name)
         columns = list(given.columns)
         if {table_of(name) for name in columns} != {given.table} or not set(columns) <= parts.keys():
             raise UsageError(f"the input of {given.owner} does not fit the table {given.table}")
-        shares = expand(order.me, given.payloads, given.rows, len(columns), context)
+        shares = epoch.share(given)
         for k, name in enumerate(columns):
-            parts[name].append(Rep4(shares.data[:, k]))
+            parts[name].append(engine.reshape(engine.take(shares, np.array([k]), 0), (given.rows,)))
         tables.setdefault(given.table, []).append((given.owner, given.rows))
     origins = {table: Origins.of(rows) for table, rows in tables.items()}
-    joined = {name: _joined(name, some) for name, some in parts.items()}
+    joined = {name: _joined(name, some, engine) for name, some in parts.items()}
     for name, x in joined.items():
-        if x.size != len(origins[table_of(name)]):
+        if x.shape[0] != len(origins[table_of(name)]):
             raise UsageError(f"the input {name} of the program lacks the rows of some owners")
     return Arguments(joined, origins)
 
 
-def _joined(name: str, parts: Sequence[Rep4]) -> Rep4:
+def _joined(name: str, parts: Sequence[Any], engine: AnyEngine) -> Any:
     if not parts:
         raise UsageError(f"nobody puts in {name}")
-    return Rep4(np.ascontiguousarray(np.concatenate([part.data for part in parts], axis=1)))
+    return parts[0] if len(parts) == 1 else engine.join(parts, 0)
 
 
-def find_failing(checked: Checked, engine: Rep4Engine, arguments: Arguments) -> Rounds[dict[str, Any]]:
+def find_failing(checked: Checked, engine: AnyEngine, arguments: Arguments) -> Rounds[dict[str, Any]]:
     """Check every input against its declared range: program input -> shared bits, true where it holds."""
     names = list(arguments.columns)
-    scope = engine.party.at("range")
     bits = yield from parallel(
         [
-            range_check(scope.at(k), arguments.columns[name], *_bounds(checked, name))
+            in_range(engine.at("range", k), arguments.columns[name], *_bounds(checked, name))
             for k, name in enumerate(names)
         ]
     )
@@ -145,7 +140,7 @@ def _bounds(checked: Checked, name: str) -> tuple[int, int]:
     return declared.low, declared.high
 
 
-def open_failing(engine: Rep4Engine, bits: Mapping[str, Any]) -> Rounds[dict[str, Flags]]:
+def open_failing(engine: AnyEngine, bits: Mapping[str, Any]) -> Rounds[dict[str, Flags]]:
     """Show everybody which rows are in range; only after the parties agreed on it."""
     opened = yield from parallel(
         [engine.at("range open", k).open_bits(ok) for k, ok in enumerate(bits.values())]
@@ -154,13 +149,16 @@ def open_failing(engine: Rep4Engine, bits: Mapping[str, Any]) -> Rounds[dict[str
 
 
 def reveal_digest(order: pb.Order, arguments: Arguments) -> bytes:
-    """What the daemons agree on before the failing bits are opened: which bits of which run."""
-    names = [part for name, x in arguments.columns.items() for part in (name.encode(), _number(x.size))]
-    return digest("mpcd reveal ranges", order.session, _number(order.epoch), *names)
+    """What the daemons agree on before the failing bits are opened: which bits of which run.
+
+    The same in every epoch: the bits depend on the committed inputs alone, so showing them again shows nothing.
+    """
+    names = [part for name, x in arguments.columns.items() for part in (name.encode(), _number(x.shape[0]))]
+    return digest("mpcd reveal ranges", order.session, *names)
 
 
 def leave_out(
-    arguments: Arguments, opened: Mapping[str, Flags], missing: str, engine: Rep4Engine
+    arguments: Arguments, opened: Mapping[str, Flags], missing: str, engine: AnyEngine
 ) -> Arguments:
     """Drop the rows of which any column failed, as the job says.
 

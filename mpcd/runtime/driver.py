@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from mpcd.protocols.rounds import Inbox, Round, Rounds
 from mpcd.runtime.frames import FrameCodec
-from mpcd.transport.channel import Channel
+from mpcd.runtime.kept import Record
+from mpcd.transport.channel import Channel, IncompleteRound
 
 T = TypeVar("T")
 
@@ -34,15 +35,17 @@ def drive(
     *,
     round_timeout_s: float,
     counters: Counters | None = None,
+    record: Record | None = None,
     on_round: Callable[[Counters], None] | None = None,
 ) -> T:
     """Run a step to its end over a channel and return its result.
 
-    Several steps may follow each other over one codec and channel: round numbers go on. `on_round` is called
-    after every round (progress); it may raise to stop the run.
-    Raises  PeerError (also `TagFault`) if a peer's frame is malformed or a tag fails; ChannelError if a
-            peer is silent for `round_timeout_s` or gone; and whatever the step raises. The step is
-            closed before any of these leaves, and the channel can only be parted from
+    Several steps may follow each other over one codec and channel: round numbers go on. `record` keeps the
+    last rounds. `on_round` is called after every round (progress); it may raise to stop the run.
+    Raises  PeerError (also `TagFault`) if a peer's frame is malformed or a tag fails; ChannelError if
+            peers are silent for `round_timeout_s` or gone, after the others' frames have been exchanged; and
+            whatever the step raises. The step is closed before any of these leaves, and the channel can
+            only be parted from
     """
     counters = Counters() if counters is None else counters
     inbox: Inbox | None = None
@@ -52,18 +55,36 @@ def drive(
                 r = step.send(inbox)  # type: ignore[arg-type]
             except StopIteration as stop:
                 return stop.value  # type: ignore[no-any-return]
-            inbox = _take_round(r, codec, channel, round_timeout_s, counters)
+            inbox = _take_round(r, codec, channel, round_timeout_s, counters, record)
             if on_round is not None:
                 on_round(counters)
     finally:
         step.close()
 
 
-def _take_round(r: Round, codec: FrameCodec, channel: Channel, timeout_s: float, counters: Counters) -> Inbox:
+def _take_round(
+    r: Round,
+    codec: FrameCodec,
+    channel: Channel,
+    timeout_s: float,
+    counters: Counters,
+    record: Record | None,
+) -> Inbox:
     """Send and receive one round; the frames sent stay alive and unchanged until then."""
     number = codec.next_number
     outgoing = codec.encode(number, r)
-    frames = channel.exchange(number, outgoing, codec.expected_bytes(number, r), timeout_s, r.absent)
+    if record is not None:
+        record.begin(number, r)
+    try:
+        frames = channel.exchange(number, outgoing, codec.expected_bytes(number, r), timeout_s, r.absent)
+    except IncompleteRound as fault:
+        if record is not None:
+            record.arrived(fault.arrived)
+        raise
+    if record is not None:
+        record.arrived(frames)
+        if channel.waited is not None:
+            record.waited(*channel.waited, timeout_s)
     inbox = codec.decode(number, r, frames)
     counters.rounds += 1
     for parts in outgoing.values():

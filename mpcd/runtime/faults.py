@@ -5,17 +5,29 @@ Source  Spec rep4 5.4
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mpcd.errors import PeerError
+from mpcd.ring.tags import Buffer
 
 
 class TagFault(PeerError):
     """The tag of `backup` does not fit what `sender` sent: one of the two lied, or `receiver` does.
 
-    The round (`round` is its number, `path` its path) has been withheld from every step. See
-    `recorded_sets` for what each party may conclude.
+    The round (`round` is its number, `path` its path) has been withheld from every step; `received` is what
+    came from the sender, as far as the backup knows it. See `recorded_sets` for what each party may conclude.
     """
 
-    def __init__(self, path: str, *, sender: int, backup: int, receiver: int, round: int) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        sender: int,
+        backup: int,
+        receiver: int,
+        round: int,
+        received: Sequence[Buffer] = (),
+    ) -> None:
         super().__init__(
             f"in round {round} party {receiver} received from party {sender} something that the tag of "
             f"party {backup} does not fit",
@@ -27,6 +39,7 @@ class TagFault(PeerError):
         self.receiver = receiver
         self.round = round
         self.path = path
+        self.received = received
 
 
 def recorded_sets(fault: TagFault, me: int) -> frozenset[int]:

@@ -10,6 +10,7 @@ the kernel kills it and its children if the daemon dies otherwise.
 Control messages (SOCK_SEQPACKET; little-endian):
     daemon  F id u32 + one descriptor   fork; the child gets the descriptor as its pipe
             K id u32                    kill it
+            H id u32                    have it say what it keeps, and end
     server  R                           everything is loaded
             S id u32, pid u32           started
             X id u32, status i32        ended: exit code, or minus the signal
@@ -32,7 +33,8 @@ from typing import NoReturn
 
 REQUEST = struct.Struct("<cI")
 REPLY = struct.Struct("<cIi")
-READY, STARTED, ENDED, FORK, KILL = b"R", b"S", b"X", b"F", b"K"
+READY, STARTED, ENDED, FORK, KILL, HALT = b"R", b"S", b"X", b"F", b"K", b"H"
+_SIGNALS = {KILL: signal.SIGKILL, HALT: signal.SIGTERM}
 
 IDLE_MS = 500
 """A server that nobody needs so long after it is ready makes its children faster meanwhile."""
@@ -121,8 +123,8 @@ class _Server:
         what, job = REQUEST.unpack(data)
         if what == FORK and descriptors:
             self._fork(job, descriptors[0])
-        elif what == KILL and job in self._pids:
-            os.kill(self._pids[job], signal.SIGKILL)
+        elif what in _SIGNALS and job in self._pids:
+            os.kill(self._pids[job], _SIGNALS[what])
         return True
 
     def _fork(self, job: int, descriptor: int) -> None:

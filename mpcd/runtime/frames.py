@@ -246,6 +246,7 @@ class FrameCodec:
                 backup=check.backup,
                 receiver=self.me,
                 round=current.number,
+                received=parts,
             )
 
 

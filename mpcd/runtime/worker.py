@@ -5,24 +5,26 @@ of this epoch and a short-lived key for links; it never sees the party's identit
 checks the declared range of every input, runs the program, commits to its shares of the outputs, and hands
 them up the pipe. It opens no output: that is decided by the daemons, after it has ended.
 
-Whatever goes wrong is one `Failure` message, worded without values, and the end of the process.
+Whatever goes wrong is one `Failure` message, worded without values, and the end of the process: its links
+close, and the others notice. What it keeps of its last rounds goes up the pipe with result, question or
+failure, for a dispute.
+
+A process can also be asked, in the place of an order, what honest parties would have said in a batch of rep3.
 """
 
 from __future__ import annotations
 
 import contextlib
 import encodings.idna  # noqa: F401 - looked up when a host name is resolved; loaded before the fork
-import re
 import resource
 import signal
 import socket
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
-import numpy as np
-import numpy.ma
+import numpy.ma  # noqa: F401 - loaded at its first use otherwise, after the fork
 
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import (
@@ -30,23 +32,25 @@ from mpcd.errors import (
     DeadlineError,
     InternalError,
     MpcdError,
-    PeerError,
     RefusedError,
     UsageError,
 )
 from mpcd.identity.certificates import Leaf
 from mpcd.program.text import parse
-from mpcd.protocols.rep4 import outputs as rep4_outputs
-from mpcd.protocols.rep4.engine import NO_HISTORY, Rep4Engine, make_engine
-from mpcd.protocols.rep4.sharing import Rep4, held
+from mpcd.protocols.rep3 import replay
+from mpcd.protocols.rep3.batch import Recipe
+from mpcd.protocols.rep3.engine import Rep3Engine
+from mpcd.protocols.rep4 import outputs
+from mpcd.protocols.rep4.engine import Rep4Engine
 from mpcd.protocols.rounds import Rounds
-from mpcd.ring.streams import derive
 from mpcd.runtime import arguments as args
 from mpcd.runtime.driver import Counters, drive
-from mpcd.runtime.faults import recorded_sets
-from mpcd.runtime.frames import FrameCodec, TagFault
+from mpcd.runtime.epochs import Epoch
+from mpcd.runtime.frames import FrameCodec
 from mpcd.runtime.interpreter import run
+from mpcd.runtime.kept import Record
 from mpcd.runtime.orders import ORDER_S, Pipe
+from mpcd.runtime.reports import by_name, kept_of, report_of
 from mpcd.transport.hello import Meeting, Peer
 from mpcd.transport.links import Links
 from mpcd.transport.meeting import open_links
@@ -65,15 +69,23 @@ class MemoryFault(UsageError):
     """The job needs more memory than it may have."""
 
 
+class Halted(MpcdError):
+    """The daemon wants this process to end where it is, and what it keeps."""
+
+
 def main(sock: socket.socket) -> None:
     """Take one order from the daemon at the other end of `sock` and carry it out."""
     pipe = Pipe(sock)
     work = _Work(pipe)
     try:
         message = pipe.receive(ORDER_S)
-        if message.WhichOneof("body") != "order":
+        what = message.WhichOneof("body")
+        if what == "order":
+            pipe.send(pb.FromWorker(result=work.carry_out(message.order)))
+        elif what == "batch":
+            pipe.send(pb.FromWorker(batch=_expected(message.batch)))
+        else:
             raise InternalError("the first message to a job process is its order")
-        pipe.send(pb.FromWorker(result=work.carry_out(message.order)))
     except MpcdError as error:
         _report(pipe, work.failure(error))
     except MemoryError:
@@ -100,15 +112,17 @@ class _Work:
         self._told = 0.0
         self._links: Links | None = None
         self._names: list[str] = []
-        self._me = -1
+        self._engine: Rep4Engine | Rep3Engine | None = None
+        self._record: Record | None = None
 
     def carry_out(self, order: pb.Order) -> pb.Result:
         """Do all of it. Raises whatever goes wrong."""
-        self._me = order.me
         self._order = order
         self._names = [member.name for member in order.members]
-        with _deadline(order.deadline_s):
+        with _interruptible(order.deadline_s):
             try:
+                self._epoch = Epoch(order)
+                self._record = Record(order.me, self._epoch.dispute_keys())
                 self._meet()
                 # After the handshakes: a thread that finds no memory could not tell anybody.
                 _limit_memory(order.memory_bytes)
@@ -130,14 +144,14 @@ class _Work:
         self._links = open_links(meeting, peers, leaf, self._pipe, order.links_s)
 
     def _compute(self) -> pb.Result:
-        order = self._order
+        order, epoch = self._order, self._epoch
         checked = parse(order.program)
         self._codec = FrameCodec(
-            order.me, range(len(order.members)), order.session, order.epoch, _tag_keys(order)
+            order.me, range(len(order.members)), order.session, order.epoch, epoch.tag_keys()
         )
-        engine = make_engine(order.me, dict(order.keys), order.session, order.epoch)
+        engine = self._engine = epoch.engine()
         self._enter("checking")
-        given = args.assemble(checked, order)
+        given = args.assemble(checked, order, epoch, engine)
         bits = self._drive(args.find_failing(checked, engine, given))
         self._ask("ranges", args.reveal_digest(order, given))
         opened = self._drive(args.open_failing(engine, bits))
@@ -147,12 +161,18 @@ class _Work:
         shares = self._drive(run(checked, engine.at("program"), given.columns, dims, parameters))
         self._enter("committing")
         return pb.Result(
-            outputs=[_share(order, output, shares[output.name]) for output in order.outputs],
+            outputs=[_share(epoch, order, output, shares[output.name]) for output in order.outputs],
             excluded=[_row(table, origin) for table, origin in given.excluded],
             reveals=given.reveals,
             notices=_notices(engine),
             counters=self.counters(),
+            kept=self._kept(),
         )
+
+    def _kept(self) -> pb.Kept:
+        if self._record is None:
+            return pb.Kept()
+        return kept_of(self._record, self._engine.unsettled() if isinstance(self._engine, Rep3Engine) else ())
 
     def _drive(self, step: Rounds[T]) -> T:
         if self._links is None:
@@ -163,6 +183,7 @@ class _Work:
             self._links,
             round_timeout_s=self._order.round_s,
             counters=self._counters,
+            record=self._record,
             on_round=self._on_round,
         )
 
@@ -180,7 +201,8 @@ class _Work:
 
     def _ask(self, name: str, digest: bytes) -> None:
         """Have the daemons agree that all checks so far passed at everybody, before something is shown."""
-        self._pipe.send(pb.FromWorker(reveal=pb.RevealQuestion(name=name, digest=digest)))
+        question = pb.RevealQuestion(name=name, digest=digest, kept=self._kept())
+        self._pipe.send(pb.FromWorker(reveal=question))
         answer = self._pipe.receive(self._order.deadline_s)
         if answer.WhichOneof("body") != "reveal":
             raise InternalError("the daemon answered something else than was asked")
@@ -201,38 +223,27 @@ class _Work:
 
     def failure(self, error: MpcdError) -> pb.Failure:
         """The error as the daemon gets to know it."""
-        text = _by_name(error.what, self._names)
+        text = by_name(error.what, self._names)
         failure = pb.Failure(kind=_kind(error), text=text, step=error.where or self._stage)
         failure.counters.CopyFrom(self.counters())
-        if isinstance(error, TagFault):
-            failure.suspects.extend(sorted({error.sender, error.backup, error.receiver}))
-            failure.blamed.extend(sorted(recorded_sets(error, self._me)))
-        elif isinstance(error, PeerError):
-            failure.blamed.extend(sorted(error.blamed))
-        elif isinstance(error, ChannelError):
-            failure.unreachable.extend(sorted(error.unreachable))
-        elif isinstance(error, args.RangeFault):
+        if isinstance(error, args.RangeFault):
             failure.rows.extend(_row(table, origin) for table, origin in error.rows)
+        elif self._record is not None and failure.kind in ("internal", "stopped"):
+            report = self._report(error, self._record)
+            if report is not None:
+                failure.kind = "stopped"
+                failure.report.CopyFrom(report)
+                failure.kept.CopyFrom(self._kept())
         return failure
 
-
-def _by_name(text: str, names: Sequence[str]) -> str:
-    """The text with names in the place of party numbers: people outside know parties by name."""
-
-    def replaced(match: re.Match[str]) -> str:
-        numbers = [int(n) for n in re.findall(r"\d+", match[0])]
-        known = [names[n] if n < len(names) else f"party {n}" for n in numbers]
-        return ", ".join(known)
-
-    return re.sub(r"\bpart(?:y \d+|ies \[\d+(?:, \d+)*\])", replaced, text)
+    def _report(self, error: MpcdError, record: Record) -> pb.Report | None:
+        return pb.Report(round=record.begun) if isinstance(error, Halted) else report_of(error, record)
 
 
 _KINDS: tuple[tuple[type[MpcdError], str], ...] = (
     (JobDeadline, "deadline"),
     (MemoryFault, "memory"),
     (args.RangeFault, "input"),
-    (PeerError, "peer"),
-    (ChannelError, "channel"),
     (RefusedError, "refused"),
     (UsageError, "usage"),
 )
@@ -243,15 +254,16 @@ def _kind(error: MpcdError) -> str:
 
 
 @contextlib.contextmanager
-def _deadline(deadline_s: float) -> Iterator[None]:
-    """Raise `JobDeadline` wherever the job then is."""
-    before = signal.signal(signal.SIGALRM, _time_is_up)
+def _interruptible(deadline_s: float) -> Iterator[None]:
+    """Raise `JobDeadline` or, at SIGTERM, `Halted` wherever the job then is."""
+    signal.signal(signal.SIGALRM, _time_is_up)
+    signal.signal(signal.SIGTERM, _halt)
     signal.setitimer(signal.ITIMER_REAL, min(max(deadline_s, 0.001), _MOST_DEADLINE_S))
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it has come to its end and says so now
 
 
 def _limit_memory(memory_bytes: int) -> None:
@@ -267,34 +279,36 @@ def _time_is_up(*_: object) -> None:
     raise JobDeadline("the job's deadline has passed")
 
 
-def _tag_keys(order: pb.Order) -> dict[int, bytes]:
-    """The pairwise keys of this session and epoch."""
-    stamp = order.epoch.to_bytes(4, "little")
-    return {
-        peer: derive(secret, b"tag", order.session, stamp, NO_HISTORY)
-        for peer, secret in order.tag_secrets.items()
-    }
+def _halt(*_: object) -> None:
+    raise Halted("the job process was stopped while it worked")
 
 
-def _share(order: pb.Order, output: pb.Output, x: Rep4) -> pb.OutputShare:
-    """This party's three summands of an output, and what each recipient needs to check them."""
-    share = pb.OutputShare(name=output.name, words=x.size, shape=x.shape)
-    words = {a: np.ascontiguousarray(x.data[k]).reshape(-1) for k, a in enumerate(held(order.me))}
-    for a, summand in words.items():
-        share.summands[a] = summand.tobytes()
+def _share(epoch: Epoch, order: pb.Order, output: pb.Output, x: Any) -> pb.OutputShare:
+    """This party's pieces of an output, and what each recipient needs to check them."""
+    pieces, keys = epoch.pieces(x), epoch.output_keys()
+    share = pb.OutputShare(name=output.name, words=next(iter(pieces.values())).size, shape=x.shape)
+    for a, piece in pieces.items():
+        share.summands[a] = piece.tobytes()
     for name in output.recipients:
         recipient = share.recipients.add(name=name)
-        place = rep4_outputs.Place(order.session, output.name, name)
-        for a, summand in words.items():
-            opening = rep4_outputs.opening(place, a, order.keys[a], summand)
+        place = outputs.Place(order.session, output.name, name)
+        for a, piece in pieces.items():
+            opening = outputs.opening(place, a, keys[a], piece)
             recipient.salts[a] = opening.salt
-            recipient.commitments[a] = rep4_outputs.commitment(place, a, opening)
+            recipient.commitments[a] = outputs.commitment(place, a, opening)
     return share
+
+
+def _expected(question: pb.BatchQuestion) -> pb.BatchAnswer:
+    """What honest parties would have said in a batch of rep3."""
+    name = pb.BatchName.FromString(question.what)
+    expected = replay.expected(name.path, Recipe(name.kind, tuple(name.sizes)), dict(question.keys))
+    return pb.BatchAnswer(sent=expected.products, shown=expected.shown)
 
 
 def _row(table: str, origin: args.Origin) -> pb.Row:
     return pb.Row(owner=origin.owner, table=table, row=origin.row)
 
 
-def _notices(engine: Rep4Engine) -> list[pb.Pair]:
+def _notices(engine: Rep4Engine | Rep3Engine) -> list[pb.Pair]:
     return [pb.Pair(path=n.path, parties=sorted(n.pair)) for n in engine.party.notices]

@@ -28,7 +28,7 @@ from google.protobuf.message import DecodeError
 
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import ChannelError, DeadlineError, InternalError, UsageError
-from mpcd.runtime.forkserver import ENDED, FORK, KILL, READY, REPLY, REQUEST, STARTED
+from mpcd.runtime.forkserver import ENDED, FORK, HALT, KILL, READY, REPLY, REQUEST, STARTED
 from mpcd.runtime.orders import ORDER_S, Unpacker, encode
 
 LOAD_S = 120.0
@@ -144,9 +144,16 @@ class WorkerPool:
 
     def kill(self, number: int) -> None:
         """For `Job.kill`."""
+        self._signal(KILL, number)
+
+    def halt(self, number: int) -> None:
+        """For `Job.halt`."""
+        self._signal(HALT, number)
+
+    def _signal(self, what: bytes, number: int) -> None:
         if number in self._jobs and self._control is not None:
             with contextlib.suppress(OSError):
-                self._control.send(REQUEST.pack(KILL, number))
+                self._control.send(REQUEST.pack(what, number))
 
     def _end(self) -> socket.socket:
         if self._control is None:
@@ -298,6 +305,10 @@ class Job:
             return pb.FromWorker.FromString(body)
         except DecodeError:
             raise InternalError("a message of a job process cannot be read") from None
+
+    def halt(self) -> None:
+        """Have it stop where it is and say what it keeps, as its last message."""
+        self._pool.halt(self.number)
 
     def kill(self) -> None:
         """End it now; `wait` tells when it is gone."""

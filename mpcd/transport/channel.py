@@ -32,8 +32,10 @@ class IncompleteRound(ChannelError):
 class Channel(Protocol):
     """One party's way to its peers.
 
-    me     index of this party
-    peers  indices of the others
+    me      index of this party
+    peers   indices of the others
+    waited  (peer, seconds) if in the last exchange everything but the frame of this peer had come, and for
+            how long that one was waited for; None if it was not
     """
 
     @property
@@ -41,6 +43,9 @@ class Channel(Protocol):
 
     @property
     def peers(self) -> frozenset[int]: ...
+
+    @property
+    def waited(self) -> tuple[int, float] | None: ...
 
     def exchange(
         self,

@@ -35,6 +35,7 @@ class Links:
         self._links = {link.peer: link for link in links}
         self._peers = frozenset(self._links)
         self._gone: set[int] = set()
+        self.waited: tuple[int, float] | None = None
         self._polls: dict[tuple[Link | None, ...], select.poll] = {}
         parties = max(self._peers | {me}) + 1
         # Everybody starts with another receiver: the first party is not hit by all at once.
@@ -67,6 +68,7 @@ class Links:
         absent_ok: frozenset[int] = frozenset(),
     ) -> dict[int, memoryview]:
         """See `Channel.exchange`."""
+        self.waited = None
         turn = _Turn(self, number, absent_ok)
         if self._gone:
             turn.leave_out(self._gone & (outgoing.keys() | lengths.keys()))
@@ -84,6 +86,9 @@ class Links:
                 # A slow line needs time for many bytes, and what has come by now counts: perhaps we slept.
                 late_s = _EXTRA_S + _size(outgoing, lengths) / SLOWEST_BYTES_S
                 deadline = time.monotonic() + late_s
+            if turn.last is not None:
+                peer, since = turn.last
+                self.waited = peer, time.monotonic() - since
         if turn.missed:
             raise IncompleteRound(turn.missed, frozenset(turn.frames), number)
         return turn.frames
@@ -115,9 +120,10 @@ class _Turn:
     """The state of one exchange: who still has to be sent to, and who to be heard.
 
     missed  peer -> why its part of the round will never be complete, if that is a fault
+    last    the only peer whose frame had not come yet when we had to wait for it, and since when
     """
 
-    __slots__ = ("_absent_ok", "_links", "_number", "frames", "missed", "receiving", "sending")
+    __slots__ = ("_absent_ok", "_links", "_number", "frames", "last", "missed", "receiving", "sending")
 
     def __init__(self, links: Links, number: int, absent_ok: frozenset[int]) -> None:
         self._links = links
@@ -127,6 +133,7 @@ class _Turn:
         self.receiving: list[Link] = []
         self.frames: dict[int, memoryview] = {}
         self.missed: dict[int, str] = {}
+        self.last: tuple[int, float] | None = None
 
     def leave_out(self, gone: set[int]) -> None:
         """Those with whom we have parted before."""
@@ -173,9 +180,12 @@ class _Turn:
 
     def wait(self, deadline: float) -> bool:
         """Sleep until a link can move; False if the deadline has passed."""
-        left = deadline - time.monotonic()
+        now = time.monotonic()
+        left = deadline - now
         if left < 0:
             return False
+        if self.last is None and len(self.receiving) == 1 and self.sending in ([], self.receiving):
+            self.last = self.receiving[0].peer, now
         ready = self._links.poll(self.receiving, self.sending).poll(left * 1000 + 1)
         for descriptor, event in ready:
             link = self._links.by_descriptor[descriptor]

@@ -41,6 +41,7 @@ class MemoryChannel:
         self._network = network
         self._me = me
         self._peers = frozenset(range(network.parties)) - {me}
+        self.waited: tuple[int, float] | None = None
 
     @property
     def me(self) -> int:
@@ -62,18 +63,20 @@ class MemoryChannel:
         deadline = time.monotonic() + timeout_s
         network = self._network
         frames = {peer: bytearray().join(parts) for peer, parts in outgoing.items()}
+        last: tuple[int, float] | None = None
         with network.changed:
             for peer, frame in frames.items():
                 network.mail[self._me, peer].append(frame)
             network.changed.notify_all()
             while True:
                 missing = [peer for peer in lengths if not network.mail[peer, self._me]]
-                if not set(missing) - network.gone:
+                now = time.monotonic()
+                self.waited = None if last is None else (last[0], now - last[1])
+                if not set(missing) - network.gone or now >= deadline:
                     break
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                network.changed.wait(left)
+                if last is None and len(missing) == 1:
+                    last = missing[0], now
+                network.changed.wait(deadline - now)
             arrived = {
                 peer: network.mail[peer, self._me].popleft() for peer in lengths if peer not in missing
             }

@@ -129,7 +129,7 @@ INPUTS = [
     _row("seed without its summand", "inputs.py", "*context.parts(), bytes([a])), words)",
          "*context.parts()), words)",
          f"{_INPUTS}::test_seeds_are_expanded_for_one_summand_of_one_input_of_one_session"),
-    _row("payloads of another party", "inputs.py", "if set(payloads) != holders(me):", "if False:",
+    _row("payloads of another party", "inputs.py", "if set(payloads) != set(scheme.held(place)):", "if False:",
          f"{_INPUTS}::test_misuse_is_refused"),
 ]  # fmt: skip
 

@@ -73,6 +73,7 @@ class Alone:
 
     me = 0
     peers = frozenset({1, 2, 3})
+    waited = None
 
     def exchange(
         self,

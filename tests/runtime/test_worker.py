@@ -16,7 +16,7 @@ from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.apps.auction import second_price
 from mpcd.party.link_port import LinkPort
 from mpcd.program.text import parse
-from mpcd.runtime.worker import _by_name
+from mpcd.runtime.reports import by_name
 from mpcd.runtime.workers import WorkerPool
 from mpcd.transport.preface import JOB_BYTES
 from tests.party.grpc_pair import free_port
@@ -154,16 +154,16 @@ def test_nothing_is_shown_without_agreement(cluster: Cluster) -> None:
 def test_a_party_that_never_comes_is_named(cluster: Cluster) -> None:
     orders = _auction(cluster, [420, 17, 410, 55])
     for order in orders:
-        order.links_s = 1
-    alone = cluster.runner.run(run_job(cluster.pool, cluster.links[:3], orders[:3]))
+        order.links_s = 4
+    alone = cluster.runner.run(run_job(cluster.pool, cluster.links, orders[:3]))
     for failure in _failures(alone):
-        assert failure.kind == "channel"
-        assert 3 in failure.unreachable
+        assert (failure.kind, failure.report.round) == ("stopped", 0)
+        assert list(failure.report.missing) == [3]
 
 
 def test_the_deadline_ends_it(cluster: Cluster) -> None:
     orders = _auction(cluster, [420, 17, 410, 55], deadline_s=0.3)
-    alone = cluster.runner.run(run_job(cluster.pool, cluster.links[:1], orders[:1]))
+    alone = cluster.runner.run(run_job(cluster.pool, cluster.links, orders[:1]))
     assert _failures(alone)[0].kind == "deadline"
 
 
@@ -174,20 +174,21 @@ def test_the_memory_limit_ends_it(cluster: Cluster) -> None:
     orders[2].memory_bytes = 1 << 20
     failures = _failures(cluster.run(orders))
     assert failures[2].kind == "memory"
-    assert {f.kind for k, f in enumerate(failures) if k != 2} == {"channel"}
+    for failure in (failures[k] for k in (0, 1, 3)):
+        assert failure.kind == "stopped"
+        assert list(failure.report.missing) == [2]
 
 
 def test_tag_secrets_that_differ_look_like_a_failed_tag(cluster: Cluster) -> None:
-    """The receiver names the two others; a receipt must name all three."""
+    """Whoever gets a tag that does not fit complains, with a digest of what came."""
     orders = _auction(cluster, [420, 17, 410, 55])
     orders[3].tag_secrets[1] = bytes(32)
     failures = _failures(cluster.run(orders))
-    tagged = [f for f in failures if f.suspects]
-    assert tagged
-    for failure in tagged:
-        assert failure.kind == "peer"
-        assert {1, 3} <= set(failure.suspects)
-        assert set(failure.blamed) < set(failure.suspects)
+    complaints = [f.report.complaint for f in failures if f.report.HasField("complaint")]
+    assert complaints
+    for complaint in complaints:
+        assert {complaint.backup, complaint.receiver} == {1, 3}
+        assert len(complaint.digest) == 32
 
 
 def test_errors_carry_no_values(cluster: Cluster) -> None:
@@ -207,9 +208,7 @@ def test_a_killed_party_is_noticed_at_once(cluster: Cluster) -> None:
         run = (order.session[:JOB_BYTES], order.epoch, order.attempt)
         others = [0, 2, 3]
         job = await (await cluster.pool.reserve(20)).start()
-        survivors = asyncio.ensure_future(
-            run_job(cluster.pool, [cluster.links[k] for k in others], [orders[k] for k in others])
-        )
+        survivors = asyncio.ensure_future(run_job(cluster.pool, cluster.links, [orders[k] for k in others]))
         await job.send(pb.ToWorker(order=order))
         await cluster.links[1].expect(run, job.pass_socket)
         while (message := await job.receive()) is not None and message.WhichOneof("body") != "reveal":
@@ -220,9 +219,10 @@ def test_a_killed_party_is_noticed_at_once(cluster: Cluster) -> None:
         cluster.links[1].forget(run)
         return _failures(await survivors)
 
-    for failure in cluster.runner.run(body()):
-        assert failure.kind == "channel"
-        assert failure.unreachable
+    failures = cluster.runner.run(body())
+    assert [f.kind for f in failures] == ["stopped"] * 3
+    first = min(f.report.round for f in failures)
+    assert {tuple(f.report.missing) for f in failures if f.report.round == first} == {(1,)}
 
 
 def test_the_program_is_the_one_that_was_approved() -> None:
@@ -232,5 +232,5 @@ def test_the_program_is_the_one_that_was_approved() -> None:
 
 def test_faults_name_parties_as_people_know_them() -> None:
     names = ["acme", "bolt", "crux", "dana"]
-    said = _by_name("nothing from parties [1, 3] in round 3; party 0 is gone, party 9 too", names)
+    said = by_name("nothing from parties [1, 3] in round 3; party 0 is gone, party 9 too", names)
     assert said == "nothing from bolt, dana in round 3; acme is gone, party 9 too"

@@ -7,29 +7,33 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ToWorker(_message.Message):
-    __slots__ = ("order", "link", "reveal")
+    __slots__ = ("order", "link", "reveal", "batch")
     ORDER_FIELD_NUMBER: _ClassVar[int]
     LINK_FIELD_NUMBER: _ClassVar[int]
     REVEAL_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
     order: Order
     link: LinkSocket
     reveal: RevealAnswer
-    def __init__(self, order: _Optional[_Union[Order, _Mapping]] = ..., link: _Optional[_Union[LinkSocket, _Mapping]] = ..., reveal: _Optional[_Union[RevealAnswer, _Mapping]] = ...) -> None: ...
+    batch: BatchQuestion
+    def __init__(self, order: _Optional[_Union[Order, _Mapping]] = ..., link: _Optional[_Union[LinkSocket, _Mapping]] = ..., reveal: _Optional[_Union[RevealAnswer, _Mapping]] = ..., batch: _Optional[_Union[BatchQuestion, _Mapping]] = ...) -> None: ...
 
 class FromWorker(_message.Message):
-    __slots__ = ("progress", "reveal", "result", "failure")
+    __slots__ = ("progress", "reveal", "result", "failure", "batch")
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     REVEAL_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
     progress: Progress
     reveal: RevealQuestion
     result: Result
     failure: Failure
-    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., reveal: _Optional[_Union[RevealQuestion, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
+    batch: BatchAnswer
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., reveal: _Optional[_Union[RevealQuestion, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., batch: _Optional[_Union[BatchAnswer, _Mapping]] = ...) -> None: ...
 
 class Order(_message.Message):
-    __slots__ = ("session", "specification_hash", "epoch", "attempt", "me", "members", "program", "parameters", "order", "inputs", "missing", "keys", "tag_secrets", "leaf_pem", "leaf_key_pem", "outputs", "links_s", "round_s", "deadline_s", "memory_bytes")
+    __slots__ = ("session", "specification_hash", "epoch", "attempt", "me", "members", "program", "parameters", "order", "inputs", "missing", "keys", "tag_secrets", "leaf_pem", "leaf_key_pem", "outputs", "links_s", "round_s", "deadline_s", "memory_bytes", "scheme", "unchecked", "history", "roster", "dropped")
     class KeysEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +68,11 @@ class Order(_message.Message):
     ROUND_S_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_S_FIELD_NUMBER: _ClassVar[int]
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    UNCHECKED_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    ROSTER_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
     session: bytes
     specification_hash: bytes
     epoch: int
@@ -84,7 +93,12 @@ class Order(_message.Message):
     round_s: float
     deadline_s: float
     memory_bytes: int
-    def __init__(self, session: _Optional[bytes] = ..., specification_hash: _Optional[bytes] = ..., epoch: _Optional[int] = ..., attempt: _Optional[int] = ..., me: _Optional[int] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., program: _Optional[bytes] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ..., order: _Optional[_Iterable[str]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., missing: _Optional[str] = ..., keys: _Optional[_Mapping[int, bytes]] = ..., tag_secrets: _Optional[_Mapping[int, bytes]] = ..., leaf_pem: _Optional[bytes] = ..., leaf_key_pem: _Optional[bytes] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., links_s: _Optional[float] = ..., round_s: _Optional[float] = ..., deadline_s: _Optional[float] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
+    scheme: str
+    unchecked: bool
+    history: bytes
+    roster: _containers.RepeatedScalarFieldContainer[int]
+    dropped: int
+    def __init__(self, session: _Optional[bytes] = ..., specification_hash: _Optional[bytes] = ..., epoch: _Optional[int] = ..., attempt: _Optional[int] = ..., me: _Optional[int] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., program: _Optional[bytes] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ..., order: _Optional[_Iterable[str]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., missing: _Optional[str] = ..., keys: _Optional[_Mapping[int, bytes]] = ..., tag_secrets: _Optional[_Mapping[int, bytes]] = ..., leaf_pem: _Optional[bytes] = ..., leaf_key_pem: _Optional[bytes] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., links_s: _Optional[float] = ..., round_s: _Optional[float] = ..., deadline_s: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., scheme: _Optional[str] = ..., unchecked: _Optional[bool] = ..., history: _Optional[bytes] = ..., roster: _Optional[_Iterable[int]] = ..., dropped: _Optional[int] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("name", "identity_pem", "host", "port")
@@ -148,12 +162,14 @@ class LinkSocket(_message.Message):
     def __init__(self) -> None: ...
 
 class RevealQuestion(_message.Message):
-    __slots__ = ("name", "digest")
+    __slots__ = ("name", "digest", "kept")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     name: str
     digest: bytes
-    def __init__(self, name: _Optional[str] = ..., digest: _Optional[bytes] = ...) -> None: ...
+    kept: Kept
+    def __init__(self, name: _Optional[str] = ..., digest: _Optional[bytes] = ..., kept: _Optional[_Union[Kept, _Mapping]] = ...) -> None: ...
 
 class RevealAnswer(_message.Message):
     __slots__ = ("go",)
@@ -251,35 +267,162 @@ class Pair(_message.Message):
     def __init__(self, path: _Optional[str] = ..., parties: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("outputs", "excluded", "reveals", "notices", "counters")
+    __slots__ = ("outputs", "excluded", "reveals", "notices", "counters", "kept")
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     EXCLUDED_FIELD_NUMBER: _ClassVar[int]
     REVEALS_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     outputs: _containers.RepeatedCompositeFieldContainer[OutputShare]
     excluded: _containers.RepeatedCompositeFieldContainer[Row]
     reveals: bytes
     notices: _containers.RepeatedCompositeFieldContainer[Pair]
     counters: Counters
-    def __init__(self, outputs: _Optional[_Iterable[_Union[OutputShare, _Mapping]]] = ..., excluded: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., reveals: _Optional[bytes] = ..., notices: _Optional[_Iterable[_Union[Pair, _Mapping]]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ...) -> None: ...
+    kept: Kept
+    def __init__(self, outputs: _Optional[_Iterable[_Union[OutputShare, _Mapping]]] = ..., excluded: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., reveals: _Optional[bytes] = ..., notices: _Optional[_Iterable[_Union[Pair, _Mapping]]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ..., kept: _Optional[_Union[Kept, _Mapping]] = ...) -> None: ...
+
+class Backed(_message.Message):
+    __slots__ = ("round", "sender", "backup", "receiver", "digest")
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    SENDER_FIELD_NUMBER: _ClassVar[int]
+    BACKUP_FIELD_NUMBER: _ClassVar[int]
+    RECEIVER_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    round: int
+    sender: int
+    backup: int
+    receiver: int
+    digest: bytes
+    def __init__(self, round: _Optional[int] = ..., sender: _Optional[int] = ..., backup: _Optional[int] = ..., receiver: _Optional[int] = ..., digest: _Optional[bytes] = ...) -> None: ...
+
+class BatchName(_message.Message):
+    __slots__ = ("path", "kind", "sizes")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SIZES_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    kind: str
+    sizes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, path: _Optional[str] = ..., kind: _Optional[str] = ..., sizes: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Batch(_message.Message):
+    __slots__ = ("number", "what", "keys", "sent", "received", "shown", "heard")
+    class KeysEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    class HeardEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_FIELD_NUMBER: _ClassVar[int]
+    HEARD_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    what: bytes
+    keys: _containers.ScalarMap[int, bytes]
+    sent: bytes
+    received: bytes
+    shown: bytes
+    heard: _containers.ScalarMap[int, bytes]
+    def __init__(self, number: _Optional[int] = ..., what: _Optional[bytes] = ..., keys: _Optional[_Mapping[int, bytes]] = ..., sent: _Optional[bytes] = ..., received: _Optional[bytes] = ..., shown: _Optional[bytes] = ..., heard: _Optional[_Mapping[int, bytes]] = ...) -> None: ...
+
+class Late(_message.Message):
+    __slots__ = ("round", "peer", "eighths")
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    EIGHTHS_FIELD_NUMBER: _ClassVar[int]
+    round: int
+    peer: int
+    eighths: int
+    def __init__(self, round: _Optional[int] = ..., peer: _Optional[int] = ..., eighths: _Optional[int] = ...) -> None: ...
+
+class Kept(_message.Message):
+    __slots__ = ("digests", "accepted", "batches", "late")
+    class AcceptedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: int
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[int] = ...) -> None: ...
+    DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    LATE_FIELD_NUMBER: _ClassVar[int]
+    digests: _containers.RepeatedCompositeFieldContainer[Backed]
+    accepted: _containers.ScalarMap[int, int]
+    batches: _containers.RepeatedCompositeFieldContainer[Batch]
+    late: _containers.RepeatedCompositeFieldContainer[Late]
+    def __init__(self, digests: _Optional[_Iterable[_Union[Backed, _Mapping]]] = ..., accepted: _Optional[_Mapping[int, int]] = ..., batches: _Optional[_Iterable[_Union[Batch, _Mapping]]] = ..., late: _Optional[_Iterable[_Union[Late, _Mapping]]] = ...) -> None: ...
+
+class Report(_message.Message):
+    __slots__ = ("round", "missing", "complaint", "batch")
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    COMPLAINT_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    round: int
+    missing: _containers.RepeatedScalarFieldContainer[int]
+    complaint: Backed
+    batch: int
+    def __init__(self, round: _Optional[int] = ..., missing: _Optional[_Iterable[int]] = ..., complaint: _Optional[_Union[Backed, _Mapping]] = ..., batch: _Optional[int] = ...) -> None: ...
 
 class Failure(_message.Message):
-    __slots__ = ("kind", "text", "step", "blamed", "unreachable", "suspects", "rows", "counters")
+    __slots__ = ("kind", "text", "step", "rows", "counters", "report", "kept")
     KIND_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
-    BLAMED_FIELD_NUMBER: _ClassVar[int]
-    UNREACHABLE_FIELD_NUMBER: _ClassVar[int]
-    SUSPECTS_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     kind: str
     text: str
     step: str
-    blamed: _containers.RepeatedScalarFieldContainer[int]
-    unreachable: _containers.RepeatedScalarFieldContainer[int]
-    suspects: _containers.RepeatedScalarFieldContainer[int]
     rows: _containers.RepeatedCompositeFieldContainer[Row]
     counters: Counters
-    def __init__(self, kind: _Optional[str] = ..., text: _Optional[str] = ..., step: _Optional[str] = ..., blamed: _Optional[_Iterable[int]] = ..., unreachable: _Optional[_Iterable[int]] = ..., suspects: _Optional[_Iterable[int]] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ...) -> None: ...
+    report: Report
+    kept: Kept
+    def __init__(self, kind: _Optional[str] = ..., text: _Optional[str] = ..., step: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ..., kept: _Optional[_Union[Kept, _Mapping]] = ...) -> None: ...
+
+class BatchQuestion(_message.Message):
+    __slots__ = ("what", "keys")
+    class KeysEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    what: bytes
+    keys: _containers.ScalarMap[int, bytes]
+    def __init__(self, what: _Optional[bytes] = ..., keys: _Optional[_Mapping[int, bytes]] = ...) -> None: ...
+
+class BatchAnswer(_message.Message):
+    __slots__ = ("sent", "shown")
+    class SentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: bytes
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_FIELD_NUMBER: _ClassVar[int]
+    sent: _containers.ScalarMap[int, bytes]
+    shown: bytes
+    def __init__(self, sent: _Optional[_Mapping[int, bytes]] = ..., shown: _Optional[bytes] = ...) -> None: ...

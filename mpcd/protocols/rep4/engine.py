@@ -26,7 +26,7 @@ from mpcd.protocols.rounds import Rounds
 from mpcd.ring.streams import Streams, derive
 
 NO_HISTORY = bytes(32)
-"""Stands for the eliminations before this epoch: there were none."""
+"""Stands for what was agreed before this epoch: nothing was."""
 
 
 class Rep4Engine:
@@ -137,17 +137,20 @@ class Rep4Engine:
         return opening.open_bits_to(self.party, x, ALL if to is None else to)
 
 
-def make_engine(me: int, keys: Mapping[int, bytes], session: bytes, epoch: int) -> Rep4Engine:
+def make_engine(
+    me: int, keys: Mapping[int, bytes], session: bytes, epoch: int, *, history: bytes = NO_HISTORY
+) -> Rep4Engine:
     """The engine of party `me` for one epoch of a session.
 
     `keys` are the secrets K[a] of the key agreement, a != me. The streams' keys are derived from them for
-    this session and epoch alone: a program run twice under one stream would show differences of secrets.
+    this session, epoch and history alone: a program run twice under one stream would show differences of
+    secrets.
     Raises  UsageError if the keys are not exactly those that this party holds
     """
     if not 0 <= me < PARTIES or set(keys) != set(range(PARTIES)) - {me}:
         raise UsageError(f"party {me} of rep4 needs the keys of the other three, got {sorted(keys)}")
     stamp = epoch.to_bytes(4, "little")
-    streams = Streams({a: derive(key, b"stream", session, stamp, NO_HISTORY) for a, key in keys.items()})
+    streams = Streams({a: derive(key, b"stream", session, stamp, history) for a, key in keys.items()})
     return Rep4Engine(Party4(me, streams))
 
 

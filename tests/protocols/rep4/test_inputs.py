@@ -19,6 +19,7 @@ from mpcd.protocols.rep4.inputs import Context, InputShares
 from mpcd.protocols.rep4.keys import holders
 from mpcd.protocols.rep4.sharing import slot
 from mpcd.protocols.rounds import Words
+from mpcd.protocols.scheme import REP4
 from mpcd.ring.digests import digest
 
 VECTORS = Path(__file__).parent / "vectors" / "inputs.json"
@@ -161,7 +162,7 @@ def test_known_answers() -> None:
         "commitments": [c.hex() for c in shares.commitments],
         "payloads": [p.hex() for p in shares.payloads],
         "words": [
-            [f"{w:016x}" for w in inputs._summand(a, shares.payloads[a], (2, 3), CONTEXT).reshape(-1)]
+            [f"{w:016x}" for w in inputs._piece(REP4, a, shares.payloads[a], (2, 3), CONTEXT).reshape(-1)]
             for a in range(4)
         ],
     }
