@@ -22,7 +22,7 @@ from mpcd.storage.database import SqliteDatabase
 from mpcd.storage.retention import keeping
 from mpcd.transport.daemon_log import configure
 from mpcd.transport.grpc_server import serve_tls
-from mpcd.transport.launching import stop_signal
+from mpcd.transport.launching import settle, stop_signal
 from mpcd.transport.leaves import Leaves
 
 STOP_GRACE_S = 2.0
@@ -36,6 +36,7 @@ async def serve(config: CoordinatorConfig) -> None:
     """
     configure(config.log)
     async with running(config, SystemClock()) as port:
+        settle()
         _log.info("READY", role="coordinator", name=config.name, address=config.listen, port=port)
         await stop_signal()
         _log.info("stopping", role="coordinator", name=config.name)

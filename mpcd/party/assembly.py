@@ -44,7 +44,7 @@ from mpcd.storage.store import store_in
 from mpcd.transport.daemon_log import configure
 from mpcd.transport.grpc_channel import Channels
 from mpcd.transport.grpc_server import serve_socket, serve_tls
-from mpcd.transport.launching import stop_signal
+from mpcd.transport.launching import settle, stop_signal
 from mpcd.transport.leaves import Leaves
 
 STOP_GRACE_S = 1.0
@@ -58,6 +58,7 @@ async def serve(config: PartyConfig, pool: WorkerPool) -> None:
     """
     configure(config.log)
     async with running(config, pool, SystemClock()) as failed:
+        settle()
         _log.info("READY", role="party", name=config.name, address=config.listen.control)
         stopping = asyncio.create_task(stop_signal())
         waited: set[asyncio.Future[Any]] = {stopping, failed}

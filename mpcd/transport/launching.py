@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
+import sys
 from collections.abc import Coroutine
 from typing import Any
+
+SWITCH_S = 0.0005
+"""The thread of the database waits so long at most for a busy event loop, each time that it has to."""
 
 
 def run(daemon: Coroutine[Any, Any, None]) -> None:
@@ -16,6 +21,7 @@ def run(daemon: Coroutine[Any, Any, None]) -> None:
 
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(daemon)
 
@@ -27,3 +33,13 @@ async def stop_signal() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await stop.wait()
+
+
+def settle() -> None:
+    """Call it when everything is loaded: what is here stays, and is not searched for garbage over and over.
+
+    Measured: four milliseconds of every job, and pauses of thirty.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
