@@ -12,10 +12,13 @@ import numpy.typing as npt
 from mpcd.program.check import Checked
 from mpcd.program.evaluate import dims_of
 from mpcd.protocols.engine import Ints
+from mpcd.protocols.rep3.engine import Rep3Engine
 from mpcd.protocols.rep4.engine import Rep4Engine
 from mpcd.protocols.rounds import Rounds
 from mpcd.runtime.interpreter import run
 from mpcd.runtime.lockstep import lockstep
+from tests.protocols.rep3.three import parties as parties_of_rep3
+from tests.protocols.rep3.three import share as share_rep3
 from tests.protocols.rep4.four import parties
 from tests.protocols.rep4.four import share as share_rep4
 from tests.toy.engine import ToyEngine
@@ -27,14 +30,19 @@ Given = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Setup:
-    """How to make the parties of an engine, and how to share an input among them."""
+    """How to make the parties of an engine, how to share an input among them, the rounds of a product."""
 
     engines: Callable[[], Sequence[Any]]
     share: Callable[[Ints, int], Sequence[Any]]
+    product_rounds: int = 1
 
 
 ENGINES = {
     "toy": Setup(lambda: [ToyEngine(0), ToyEngine(1)], share_toy),
+    "rep3": Setup(lambda: [Rep3Engine(party) for party in parties_of_rep3()], share_rep3, 6),
+    "rep3 unchecked": Setup(
+        lambda: [Rep3Engine(party, checked=False) for party in parties_of_rep3()], share_rep3
+    ),
     "rep4": Setup(lambda: [Rep4Engine(party) for party in parties()], share_rep4),
 }
 
