@@ -25,7 +25,7 @@ class TagKey:
 
     def __init__(self, key: bytes) -> None:
         self._key = algorithms.AES128(key)
-        self._one_shot = AESGCM(key)
+        self._encrypt = AESGCM(key).encrypt
 
     def __repr__(self) -> str:
         return "TagKey(hidden)"
@@ -35,8 +35,8 @@ class TagKey:
 
         The result depends on the concatenation alone: the header must tell where parts begin and end.
         """
-        if sum(map(len, parts)) <= _ONE_SHOT_BYTES:
-            return self._one_shot.encrypt(nonce, b"", b"".join((header, *parts)))
+        if (len(parts[0]) if len(parts) == 1 else sum(map(len, parts))) <= _ONE_SHOT_BYTES:
+            return self._encrypt(nonce, b"", b"".join((header, *parts)))
         mac = Cipher(self._key, modes.GCM(nonce)).encryptor()
         mac.authenticate_additional_data(header)
         for part in parts:

@@ -134,39 +134,49 @@ class Link:
         If it is not, either the turn is over or the link is dry.
         Raises  ChannelError if the peer is gone, PeerError for a length beyond the limit
         """
-        moved = 0
+        if self._body is not None:
+            return self._pull_body(self._body, 0)
+        have = self._have
+        try:
+            n = self._read(INBOX_BYTES - have, self._inbox[have:] if have else self._inbox)
+        except OSError as error:
+            self._refused(error)
+            return None
+        if n == 0:
+            raise self._gone(None)
+        self.received_bytes += n
+        have += n
+        # OpenSSL reads record by record: a read that left room has emptied the record.
+        self.dry = have < INBOX_BYTES
+        self._have = have
+        frame = self._parse()
+        if self._body is not None:
+            return self._pull_body(self._body, n)
+        return frame
+
+    def _pull_body(self, body: memoryview, moved: int) -> memoryview | None:
+        """Read more of a frame that is too big for the inbox."""
         while moved < TURN_BYTES:
-            body = self._body
-            if body is not None:
-                target = body[self._got :]
-                room = len(target)
-            else:
-                target = self._inbox[self._have :] if self._have else self._inbox
-                room = INBOX_BYTES - self._have
             try:
-                n = self._read(room, target)
-            except _WANT:
-                self.dry = True
-                return None
+                n = self._read(body.nbytes - self._got, body[self._got :])
             except OSError as error:
-                raise self._gone(error) from None
+                self._refused(error)
+                return None
             if n == 0:
                 raise self._gone(None)
             moved += n
             self.received_bytes += n
-            if body is None:
-                # OpenSSL reads record by record: a read that left room has emptied the record.
-                self.dry = n < room
-                self._have += n
-                frame = self._parse()
-                if frame is not None or (self.dry and self._body is None):
-                    return frame
-            else:
-                self._got += n
-                if self._got == body.nbytes:
-                    self._body = None
-                    return body
+            self._got += n
+            if self._got == body.nbytes:
+                self._body = None
+                return body
         return None
+
+    def _refused(self, error: OSError) -> None:
+        """Nothing was read: nothing is there, or nobody."""
+        if not isinstance(error, _WANT):
+            raise self._gone(error) from None
+        self.dry = True
 
     def _parse(self) -> memoryview | None:
         """Look at the inbox: nothing yet, a small frame (what follows it is kept), the begin of a big one."""
