@@ -12,7 +12,7 @@ Sources   NIST SP 800-38A (CTR); RFC 5869 (HKDF)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -35,6 +35,9 @@ _CHUNK_BYTES = 1 << 18
 # CTR encrypts a plaintext of zeros: the key stream itself.
 _ZEROS = memoryview(bytes(_CHUNK_BYTES))
 _COUNTERS = tuple(i.to_bytes(4, "big") for i in range(_SMALL_BLOCKS))
+_TWICE = "a stream of random words was opened twice: two draws share a path"
+_Draw = tuple[Callable[[bytes], bytes], set[bytes], tuple[bytes, ...]]
+"""(encrypt, IVs used, the counters of the blocks behind an empty string), under one key."""
 _FIRST_COUNTERS = tuple((b"", *_COUNTERS[:blocks]) for blocks in range(_SMALL_BLOCKS + 1))
 
 
@@ -155,6 +158,7 @@ class Streams(Generic[KeyId]):
         self._keys: dict[KeyId, bytes] = dict(keys)
         # For every key: ECB of counter blocks, which is CTR itself (`Stream._take`), and the IVs used.
         self._open: dict[KeyId, tuple[CipherContext, set[bytes]]] = {}
+        self._few: dict[tuple[tuple[tuple[KeyId, int], ...], int], list[_Draw]] = {}
         for key_id, key in self._keys.items():
             if len(key) != KEY_BYTES:
                 raise InternalError(f"a stream key has {KEY_BYTES} bytes, not {len(key)}")
@@ -175,32 +179,48 @@ class Streams(Generic[KeyId]):
         encryptor = self._mark(key_id, iv)
         return Stream(self._keys[key_id], encryptor, iv)
 
-    def draw_few(self, iv: bytes, wanted: Sequence[tuple[KeyId, int]], size: int) -> Words:
+    def draw_few(self, iv: bytes, wanted: tuple[tuple[KeyId, int], ...], size: int) -> Words:
         """For every (key, count) in turn, `count` slices of `size` words of the stream `iv`.
 
         The same words as opening each stream and drawing slices of it, one after the other, each padded to
         an even number of words; for little words at the price of one call.
         Raises  InternalError as `open`, or if the words are not few
         """
-        per_slice = size + 1 >> 1
+        recipe = self._few.get((wanted, size))
+        if recipe is None:
+            recipe = self._few[wanted, size] = self._recipe(wanted, size)
         drawn = []
+        for encrypt, spent, counters in recipe:
+            if iv in spent:
+                raise InternalError(_TWICE)
+            spent.add(iv)
+            drawn.append(encrypt(iv.join(counters)))
+        return np.frombuffer(b"".join(drawn), _WORD)
+
+    def _recipe(self, wanted: tuple[tuple[KeyId, int], ...], size: int) -> list[_Draw]:
+        """What `draw_few` does for every key: the same in every round of a kind."""
+        recipe: list[_Draw] = []
         for key_id, count in wanted:
-            blocks = per_slice * count
+            blocks = (size + 1 >> 1) * count
             if blocks > _SMALL_BLOCKS:
                 raise InternalError("these are not few words")
-            drawn.append(self._mark(key_id, iv).update(iv.join(_FIRST_COUNTERS[blocks])))
-        return np.frombuffer(b"".join(drawn), _WORD)
+            encryptor, spent = self._at_hand(key_id)
+            recipe.append((encryptor.update, spent, _FIRST_COUNTERS[blocks]))
+        return recipe
 
     def _mark(self, key_id: KeyId, iv: bytes) -> CipherContext:
         """Note that a stream is used; return the encryptor of blocks under its key."""
-        try:
-            encryptor, used = self._open[key_id]
-        except KeyError:
-            raise InternalError(f"this party does not hold key {key_id}") from None
+        encryptor, used = self._at_hand(key_id)
         if iv in used:
-            raise InternalError("a stream of random words was opened twice: two draws share a path")
+            raise InternalError(_TWICE)
         used.add(iv)
         return encryptor
+
+    def _at_hand(self, key_id: KeyId) -> tuple[CipherContext, set[bytes]]:
+        try:
+            return self._open[key_id]
+        except KeyError:
+            raise InternalError(f"this party does not hold key {key_id}") from None
 
 
 def stream_name(path: str) -> bytes:

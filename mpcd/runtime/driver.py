@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from mpcd.protocols.rounds import Inbox, Round, Rounds
@@ -87,7 +88,6 @@ def _take_round(
             record.waited(*channel.waited, timeout_s)
     inbox = codec.decode(number, r, frames)
     counters.rounds += 1
-    for parts in outgoing.values():
-        counters.sent_bytes += sum(map(len, parts))
+    counters.sent_bytes += sum(map(len, chain.from_iterable(outgoing.values())))
     counters.received_bytes += sum(map(len, frames.values()))
     return inbox

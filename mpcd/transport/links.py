@@ -169,9 +169,10 @@ class _Turn:
     def move(self) -> bool:
         """Let every link that can move do so once; return whether any could."""
         moved = False
-        for link in [link for link in self.receiving if not link.dry]:
-            moved = True
-            self._pull(link)
+        for link in tuple(self.receiving):
+            if not link.dry:
+                moved = True
+                self._pull(link)
         if self.sending:
             for link in [link for link in self.sending if not link.full]:
                 moved = True

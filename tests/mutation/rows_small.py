@@ -9,7 +9,7 @@ _FEW = "tests/ring/test_streams.py::test_few_words_are_drawn_once_and_are_few"
 
 ROWS = [
     Mutation("few words of a stream that was used", "mpcd/ring/streams.py",
-             "self._mark(key_id, iv).update(iv.join", "self._open[key_id][0].update(iv.join", _FEW),
+             "if iv in spent:", "if False:", _FEW),
     Mutation("few words that are many", "mpcd/ring/streams.py", "if blocks > _SMALL_BLOCKS:",
              "if False:", _FEW),
     Mutation("a small product without pads", "mpcd/protocols/rep4/exchange.py",

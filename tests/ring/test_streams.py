@@ -136,7 +136,7 @@ def test_slices_drawn_at_once_are_the_slices_drawn_in_turn(sizes: list[int]) -> 
 @pytest.mark.parametrize("size", [1, 2, 5, 63])
 def test_few_words_of_several_streams_are_those_of_each_stream(size: int) -> None:
     keys = {a: bytes([a]) * 16 for a in range(3)}
-    together = Streams(keys).draw_few(stream_name("p"), [(0, 2), (2, 1)], size)
+    together = Streams(keys).draw_few(stream_name("p"), ((0, 2), (2, 1)), size)
     apart, step = Streams(keys), size + size % 2
     slices = [*apart.open(0, "p").draw_slices([size, size]), *apart.open(2, "p").draw_slices([size])]
     for k, expected in enumerate(slices):
@@ -145,11 +145,11 @@ def test_few_words_of_several_streams_are_those_of_each_stream(size: int) -> Non
 
 def test_few_words_are_drawn_once_and_are_few() -> None:
     streams = Streams({0: KEY})
-    streams.draw_few(stream_name("p"), [(0, 1)], 4)
+    streams.draw_few(stream_name("p"), ((0, 1),), 4)
     for path, key in (("p", 0), ("q", 1)):
         with pytest.raises(InternalError):
-            streams.draw_few(stream_name(path), [(key, 1)], 4)
+            streams.draw_few(stream_name(path), ((key, 1),), 4)
     with pytest.raises(InternalError, match="twice"):
         streams.open(0, "p")
     with pytest.raises(InternalError, match="few"):
-        streams.draw_few(stream_name("r"), [(0, 2)], 200)
+        streams.draw_few(stream_name("r"), ((0, 2),), 200)
