@@ -13,7 +13,7 @@ from mpcd.protocols.rep4 import costs
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), ROOT / "README.md"])
 CODE = sorted([*ROOT.glob("mpcd/**/*.py"), *ROOT.glob("tests/**/*.py")])
-SPECS = {name: ROOT / f"docs/protocols/{name}.md" for name in ("rep4", "agreement")}
+SPECS = {name: ROOT / f"docs/protocols/{name}.md" for name in ("rep4", "rep3", "agreement")}
 
 _LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

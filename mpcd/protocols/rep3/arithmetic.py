@@ -15,7 +15,7 @@ opened, and the liar is named. What is saved would be a sixth of the bytes of a 
 
 Cost       6 rounds: products, coin, combination, hashes, silence (these make the triple), factors
 Security   malicious, one corrupted party of three
-Sources    Spec rep3 6, 8; [Beaver] Beaver, Efficient multiparty protocols using circuit randomization, CRYPTO
+Sources    Spec rep3 6, 8; [Bea] Beaver, Efficient multiparty protocols using circuit randomization, CRYPTO
            1991
 """
 

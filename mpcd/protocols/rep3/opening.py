@@ -9,7 +9,7 @@ Security  malicious, one corrupted party of three; the result is right or there 
           silent holder ends the run. For all parties the tags also protect against the network
 Rule      the caller sees to it that nothing unmasked is opened before all parties have agreed that all
           checks so far passed
-Sources   Spec rep3 4; [Rep3] Araki et al., CCS 2016. Departure: a tag in the same round, where malicious
+Sources   Spec rep3 4; [AFLN] Araki et al., CCS 2016. Departure: a tag in the same round, where malicious
           variants compare at the end
 """
 
@@ -32,7 +32,7 @@ def open_to(p: Party3, x: Rep3, to: frozenset[int] = ALL) -> Rounds[npt.NDArray[
     Shapes     (*s) -> (*s), signed
     Cost       1 round; 8 bytes per element and receiver, and one tag of 16 bytes
     Malicious  a wrong value or tag ends the run: one of the two holders of the piece lied
-    Source     [Rep3] opening
+    Source     [AFLN] opening
     """
     flat = np.ascontiguousarray(x.data).reshape(2, -1)
     lacking = yield from fetch(p, flat, to)
@@ -49,7 +49,7 @@ def open_bits_to(p: Party3, x: Bits3, to: frozenset[int] = ALL) -> Rounds[npt.ND
     Shapes     planes of (*s) -> (*s), or (planes, *s) if there are several
     Cost       1 round; 1 bit per flag and receiver, and one tag
     Malicious  as `open_to`
-    Source     [Rep3] opening
+    Source     [AFLN] opening
     """
     masked = (x.data & tail_mask(x.size)).reshape(2, -1)
     lacking = yield from fetch(p, masked, to)

@@ -10,7 +10,7 @@ Security  passive, one corrupted party of three. A malicious party i can add an 
           and nothing else; nobody else knows its message, so no tag can vouch for it. Where a cheater
           must be reckoned with, only products of random numbers are made like this, and they are checked
           (`batch`) before a secret is masked with them
-Sources   Spec rep3 3; [Rep3] Araki, Furukawa, Lindell, Nof, Ohara, CCS 2016, section 2
+Sources   Spec rep3 3; [AFLN] Araki, Furukawa, Lindell, Nof, Ohara, CCS 2016, section 2
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def mul(p: Party3, x: Rep3, y: Rep3) -> Rounds[Rep3]:
     Shapes  x, y: (*s) -> (*s)
     Cost    1 round; 8 bytes per element and party
     Raises  UsageError if the shapes differ
-    Source  [Rep3] 2.2
+    Source  [AFLN] 2.2
     """
     if x.data.shape != y.data.shape:
         raise UsageError(f"mul: shapes {x.shape} and {y.shape} differ")
@@ -48,7 +48,7 @@ def conj(p: Party3, x: Bits3, y: Bits3) -> Rounds[Bits3]:
     Shapes  x, y: the same planes and shape -> the same
     Cost    1 round; 1 bit per flag, plane and party
     Raises  UsageError if the shapes or planes differ
-    Source  [Rep3] 2.1
+    Source  [AFLN] 2.1
     """
     if x.data.shape != y.data.shape or x.shape != y.shape:
         raise UsageError(f"conj: {x.planes} planes of {x.shape} and {y.planes} of {y.shape} differ")
@@ -64,7 +64,7 @@ def inner(p: Party3, x: Rep3, y: Rep3) -> Rounds[Rep3]:
     Shapes  x, y: (*s, k) -> (*s)
     Cost    1 round; 8 bytes per output and party, whatever k
     Raises  UsageError if the shapes differ or have no axis
-    Source  [Rep3] 2.2, sums of products
+    Source  [AFLN] 2.2, sums of products
     """
     if x.shape != y.shape or not x.shape:
         raise UsageError(f"inner: shapes {x.shape} and {y.shape} do not fit")
@@ -83,7 +83,7 @@ def matmul(p: Party3, x: Rep3, y: Rep3) -> Rounds[Rep3]:
     Shapes  x: (m, k), y: (k, n) -> (m, n)
     Cost    1 round; 8 bytes per output and party, whatever k
     Raises  UsageError if the shapes do not fit
-    Source  [Rep3] 2.2, sums of products
+    Source  [AFLN] 2.2, sums of products
     """
     if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[1] != y.shape[0]:
         raise UsageError(f"matmul: shapes {x.shape} and {y.shape} do not fit")

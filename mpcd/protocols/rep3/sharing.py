@@ -4,7 +4,7 @@ Notation  x = x[0] + x[1] + x[2] in Z_2^64 (XOR of packed bits in `Bits3`). Part
           i + 1 (mod 3) and lacks piece i - 1. Slot k of party i is x[(i + k) % 3]. So any single party sees
           two uniform values, and any two parties could reconstruct.
 Security  replicated secret sharing, one corrupted party of three
-Sources   Spec rep3 1; [Rep3] Araki, Furukawa, Lindell, Nof, Ohara: High-Throughput Semi-Honest Secure
+Sources   Spec rep3 1; [AFLN] Araki, Furukawa, Lindell, Nof, Ohara: High-Throughput Semi-Honest Secure
           Three-Party Computation with an Honest Majority, CCS 2016
 """
 

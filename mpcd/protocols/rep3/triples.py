@@ -19,7 +19,7 @@ Soundness  errors e[i] of c and e' of c' pass only if the sum of f[i] * e[i] is 
 Security   what is opened is masked by a'; nothing of a secret is in a batch. Pieces of a and b are below
            2^64: modulo 2^64 they are uniform, and the equations above hold for any a and b
 Notation   pieces first, (2, *shape); wide numbers as in `mpcd.ring.wide`
-Sources    Spec rep3 6; [SPDZ2k] Cramer, Damgard, Escudero, Scholl, Xing, CRYPTO 2018, for the check modulo
+Sources    Spec rep3 6; [CDES] Cramer, Damgard, Escudero, Scholl, Xing, CRYPTO 2018, for the check modulo
            2^128
 """
 
