@@ -5,12 +5,21 @@ three parties send the same. The tests run every operation and compare with the 
 
 Notation  results  number of elements, or of flags, of the result
           length   inner length of an inner or matrix product
+          checked  with one malicious party of three; otherwise all three are honest
 Source    Spec rep3 9
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+
+from mpcd.errors import UsageError
+from mpcd.protocols.rep3.buckets import choose
+from mpcd.protocols.rep3.party import PARTIES
+from mpcd.protocols.rep3.sizes import ADDER_ROUNDS, BINARY_ANDS, EQUAL_ANDS, SIGN_ANDS
+from mpcd.ring.bits import words_for
 
 WORD_BYTES = 8
 WIDE_BYTES = 16
@@ -34,7 +43,7 @@ class Cost:
 
     @property
     def total_bytes(self) -> int:
-        return 3 * self.sent
+        return PARTIES * self.sent
 
 
 NOTHING = Cost(0, 0)
@@ -60,6 +69,11 @@ def matrix_batch(m: int, k: int, n: int) -> Cost:
     return Cost(_BATCH_ROUNDS, WIDE_BYTES * (m * n + n + k) + _COIN + _HASHES)
 
 
+def words_batch(words: int) -> Cost:
+    """At least so many triples of words of bits."""
+    return Cost(_BATCH_ROUNDS, WORD_BYTES * choose(max(words, 1)).words + _COIN + _HASHES)
+
+
 def rows(m: int, k: int) -> Cost:
     """m checked inner products of length k; with k = 1, m products."""
     return rows_batch(m, k).then(opening(2 * m * k))
@@ -68,3 +82,83 @@ def rows(m: int, k: int) -> Cost:
 def matrix(m: int, k: int, n: int) -> Cost:
     """A checked matrix product."""
     return matrix_batch(m, k, n).then(opening(m * k + k * n))
+
+
+def gates(words: int, rounds: int, *, checked: bool) -> Cost:
+    """ANDs of so many words in so many rounds."""
+    if not checked:
+        return Cost(rounds, WORD_BYTES * words)
+    return words_batch(words).then(Cost(rounds, 2 * WORD_BYTES * words))
+
+
+def _gates(ands: int, rounds: int) -> Rule:
+    return lambda results, checked, length: gates(ands * words_for(results), rounds, checked=checked)
+
+
+def _inner(results: int, checked: bool, length: int) -> Cost:
+    return rows(results, length) if checked else plain(results)
+
+
+def _matmul(results: int, checked: bool, length: int) -> Cost:
+    return matrix(results, length, 1) if checked else plain(results)
+
+
+def _to_arithmetic(results: int, checked: bool, length: int) -> Cost:
+    if not checked:
+        return plain(results).then(plain(results))
+    return rows_batch(2 * results, 1).then(opening(2 * results), opening(2 * results))
+
+
+Rule = Callable[[int, bool, int], Cost]
+"""(results, checked, length) -> cost."""
+
+_OPERATIONS: dict[str, Rule] = {
+    "mul": lambda results, checked, length: _inner(results, checked, 1),
+    "inner": _inner,
+    "matmul": _matmul,
+    "conj": _gates(1, 1),
+    "negative": _gates(SIGN_ANDS, ADDER_ROUNDS),
+    "parity": lambda results, checked, length: NOTHING,
+    "less_than": _gates(SIGN_ANDS, ADDER_ROUNDS),
+    "less_than_full": _gates(3 * SIGN_ANDS + 1, ADDER_ROUNDS + 1),
+    "equal": _gates(EQUAL_ANDS, ADDER_ROUNDS),
+    "range_check": _gates(2 * SIGN_ANDS + 1, ADDER_ROUNDS + 1),
+    "to_arithmetic": _to_arithmetic,
+    "to_binary": _gates(BINARY_ANDS, ADDER_ROUNDS),
+    "open": lambda results, checked, length: opening(results),
+    "open_bits": lambda results, checked, length: opening(words_for(results)),
+}
+
+
+@cache
+def cost(operation: str, results: int, *, checked: bool = True, length: int = 1) -> Cost:
+    """The cost of one operation.
+
+    `length` counts for checked inner and matrix products only; a matrix product is taken to have one column
+    (`matrix` tells the cost of others).
+
+    Raises  UsageError if there is no such operation or a number is negative
+    """
+    rule = _OPERATIONS.get(operation)
+    if rule is None or results < 0 or length < 0:
+        raise UsageError(f"there is no cost of {operation!r} with {results} results of length {length}")
+    return rule(results, checked, length)
+
+
+class Rep3Costs:
+    """The costs as `mpcd.program.cost` asks for them."""
+
+    signed_bits = 64
+    compare_bits = 63
+    element_bytes = 2 * WORD_BYTES
+
+    def __init__(self, *, checked: bool = True) -> None:
+        self.checked = checked
+
+    def rounds(self, operation: str) -> int:
+        """Network rounds of an operation, whatever its size."""
+        return cost(operation, 1, checked=self.checked).rounds
+
+    def bytes_sent(self, operation: str, results: int) -> int:
+        """Bytes that a party sends for so many results, of inner length 1."""
+        return cost(operation, results, checked=self.checked).sent
