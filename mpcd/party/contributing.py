@@ -118,5 +118,6 @@ async def await_session(case: Case) -> tuple[bytes, int]:
     if found is None:
         silent = frozenset(case.computing) - set(case.desk.sessions)
         text = "too few computing parties announced a session"
-        raise StageEnd(Event.FAULT, text, kind="silence", unreachable=silent, step="session")
+        event = Event.DEADLINE if case.now() >= case.terms.deadline else Event.FAULT
+        raise StageEnd(event, text, kind="silence", unreachable=silent, step="session")
     return found

@@ -206,7 +206,8 @@ class Matter:
             who = ", ".join(sorted(different))
             await life.move(Event.FAULT, f"{who} was shown other consents than {self.name}")
         elif life.state is State.CONSENTED and silent:
-            await life.move(Event.FAULT, f"{', '.join(sorted(silent))} did not confirm the consents in time")
+            event = Event.DEADLINE if self._house.tools.clock.monotonic() >= self.deadline else Event.FAULT
+            await life.move(event, f"{', '.join(sorted(silent))} did not confirm the consents in time")
         elif life.state not in TERMINAL:
             await life.run()
 

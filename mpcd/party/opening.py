@@ -8,7 +8,7 @@ works again after a restart: what holders serve is on their disks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -218,7 +218,7 @@ class Fetch:
 
     def _no_output(self) -> StageEnd:
         said = ", ".join(f"{self._case.computing[p]}: {state}" for p, state in sorted(self._ended.items()))
-        return StageEnd(Event.FAULT, f"the computing parties opened nothing ({said})", step="opening")
+        return _nothing(self._case, self._ended.values(), said)
 
     def _too_few(self) -> StageEnd:
         silent = frozenset(range(len(self._case.computing))) - set(self._words) - set(self._ended)
@@ -253,9 +253,7 @@ async def await_outcome(case: Case, until: float) -> None:
         while len(_opened(said)) <= CORRUPTED:
             if len(_ended(said)) > CORRUPTED:
                 states = ", ".join(f"{name}: {said[name]}" for name in sorted(_ended(said)))
-                raise StageEnd(
-                    Event.FAULT, f"the computing parties opened nothing ({states})", step="opening"
-                )
+                raise _nothing(case, (said[name] for name in _ended(said)), states)
             running = [p for p in polls if not p.done()]
             if case.now() >= until or not running:
                 raise DeadlineError("too few computing parties said how the job ended")
@@ -263,6 +261,13 @@ async def await_outcome(case: Case, until: float) -> None:
     finally:
         for task in polls:
             task.cancel()
+
+
+def _nothing(case: Case, states: Iterable[str], said: str) -> StageEnd:
+    """The end of a job of which more than t computing parties say that they have ended it."""
+    late = case.now() >= case.terms.deadline or set(states) == {State.EXPIRED.value}
+    event = Event.DEADLINE if late else Event.FAULT
+    return StageEnd(event, f"the computing parties opened nothing ({said})", step="opening")
 
 
 def _opened(said: Mapping[str, str]) -> set[str]:

@@ -133,6 +133,18 @@ def test_a_computing_party_that_confirms_nothing_is_named_as_silent(tmp_path: Pa
     play(tmp_path, scene)
 
 
+def test_if_the_deadline_passes_while_consents_are_confirmed_the_job_expires(tmp_path: Path) -> None:
+    async def scene(town: Town) -> None:
+        specification = job(deadline=1.5)
+        await town.propose(signed(specification))
+        answers = await town.answers()
+        await town.offices.pop("dune").close()
+        await town.offices["acme"].consent_set(specification.job, list(answers.values()))
+        assert "dune" in await town.settle("acme", specification.job, State.EXPIRED)
+
+    play(tmp_path, scene)
+
+
 def _bad(changes: dict[str, Any], by: str = "acme") -> Callable[[], Envelope]:
     return lambda: signed(job(**changes), by)
 
