@@ -4,7 +4,7 @@ A secret is the sum (XOR for bits) of *pieces*, numbered like the parties. Parti
 *place*: inside an epoch party k is the k-th, ascending, of those who still compute (the *roster*).
 
 Notation  roster: the job's party numbers at the places 0, 1, ...; a, m: numbers of pieces
-Source    Spec rep4 1.2; Spec rep3 1; Spec agreement 12.3
+Source    Spec rep4 1.2; Spec rep3 1; Spec agreement 12
 """
 
 from __future__ import annotations
