@@ -212,8 +212,8 @@ class _Frames:
         if kind == "other-job":
             return self.others.get((number, of, to), b"")
         if kind == "other-receiver":
-            other = next(p for p in range(len(self.ours)) if p not in (of, to))
-            return self.ours.get((number, of, other), b"")
+            others = (frame for (n, p, q), frame in self.ours.items() if (n, p) == (number, of) and q != to)
+            return next(others, b"")
         return self.ours.get((number - 1, of, to), b"")
 
 

@@ -231,7 +231,7 @@ def _office(plan: Plan, identity: Identity) -> type[Office]:
             header, body = await super().output(caller, request)
             if header.ready and plan.of(request.job, "claims"):
                 note = OutputNote.from_bytes(from_wire(header.commitment).payload)
-                wrong = {a: _wrong(bytes.fromhex(com)).hex() for a, com in note.commitments.items()}
+                wrong = tuple(_wrong(bytes.fromhex(com)).hex() for com in note.commitments)
                 lie = note.model_copy(update={"commitments": wrong})
                 header.commitment.CopyFrom(to_wire(lie.envelope(identity)))
             return header, _wrong(body) if plan.of(request.job, "summand") else body

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the plugin is loaded by every pytest run: engines only when
     from mpcd.testing.attacks import Sweep
     from mpcd.testing.subject import Subject
 
-FEW = 200
+FEW = 100
 
 AttackProgram = Callable[..., "Sweep"]
 """(program, inputs, parameters, protocol="rep4", seed=0) -> what came of the attacks."""

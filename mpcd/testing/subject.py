@@ -19,8 +19,12 @@ from mpcd.errors import InternalError, UsageError
 from mpcd.program.check import Checked
 from mpcd.program.evaluate import Given, dims_of, evaluate
 from mpcd.protocols.engine import AnyEngine, Ints
-from mpcd.protocols.rep4.engine import make_engine
-from mpcd.protocols.rep4.sharing import ALL, Rep4, held
+from mpcd.protocols.rep3 import engine as rep3
+from mpcd.protocols.rep3.sharing import Rep3
+from mpcd.protocols.rep3.sharing import held as held3
+from mpcd.protocols.rep4 import engine as rep4
+from mpcd.protocols.rep4.sharing import Rep4
+from mpcd.protocols.rep4.sharing import held as held4
 from mpcd.protocols.rounds import Rounds
 from mpcd.runtime.interpreter import run
 
@@ -38,18 +42,38 @@ class Protocol:
     share: Callable[[npt.NDArray[np.uint64], np.random.Generator], Shares]
 
 
+def _keys(seed: bytes, held: Sequence[int]) -> dict[int, bytes]:
+    return {a: hashlib.sha256(seed + bytes([a])).digest() for a in held}
+
+
+def _split(words: npt.NDArray[np.uint64], pieces: int, dice: np.random.Generator) -> npt.NDArray[np.uint64]:
+    parts = dice.integers(0, 1 << 64, (pieces, *words.shape), np.uint64)
+    parts[-1] = words - parts[:-1].sum(axis=0, dtype=np.uint64)
+    return parts
+
+
 def _rep4_engine(me: int, seed: bytes) -> AnyEngine:
-    keys = {a: hashlib.sha256(seed + bytes([a])).digest() for a in range(4) if a != me}
-    return make_engine(me, keys, hashlib.sha256(seed).digest(), 0)
+    return rep4.make_engine(me, _keys(seed, held4(me)), hashlib.sha256(seed).digest(), 0)
 
 
 def _rep4_share(words: npt.NDArray[np.uint64], dice: np.random.Generator) -> Shares:
-    parts = dice.integers(0, 1 << 64, (4, *words.shape), np.uint64)
-    parts[3] = words - parts[:3].sum(axis=0, dtype=np.uint64)
-    return [Rep4(np.stack([parts[a] for a in held(me)]), ALL) for me in range(4)]
+    parts = _split(words, 4, dice)
+    return [Rep4(parts[list(held4(me))]) for me in range(4)]
 
 
-PROTOCOLS: Mapping[str, Protocol] = {"rep4": Protocol(4, _rep4_engine, _rep4_share)}
+def _rep3_engine(me: int, seed: bytes) -> AnyEngine:
+    return rep3.make_engine(me, _keys(seed, held3(me)), hashlib.sha256(seed).digest(), 0)
+
+
+def _rep3_share(words: npt.NDArray[np.uint64], dice: np.random.Generator) -> Shares:
+    parts = _split(words, 3, dice)
+    return [Rep3(parts[list(held3(me))]) for me in range(3)]
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    "rep4": Protocol(4, _rep4_engine, _rep4_share),
+    "rep3": Protocol(3, _rep3_engine, _rep3_share),
+}
 
 
 @dataclass(frozen=True, slots=True)
