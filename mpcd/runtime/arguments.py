@@ -151,7 +151,7 @@ def open_failing(engine: AnyEngine, bits: Mapping[str, Any]) -> Rounds[dict[str,
 def reveal_digest(order: pb.Order, arguments: Arguments) -> bytes:
     """What the daemons agree on before the failing bits are opened: which bits of which run.
 
-    The same in every epoch: the bits depend on the committed inputs alone, so showing them again shows nothing.
+    The same in every epoch: the bits depend on the committed inputs alone, so they show nothing twice.
     """
     names = [part for name, x in arguments.columns.items() for part in (name.encode(), _number(x.shape[0]))]
     return digest("mpcd reveal ranges", order.session, *names)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import ChannelError, MpcdError, PeerError
-from mpcd.protocols.rep3.batch import BatchFault
+from mpcd.protocols.rep3.batch import BatchFault, describe
 from mpcd.protocols.rep3.batch import Record as BatchRecord
 from mpcd.runtime.faults import TagFault
 from mpcd.runtime.kept import Record
@@ -63,10 +63,9 @@ def kept_of(record: Record, batches: Iterable[BatchRecord] = ()) -> pb.Kept:
 
 
 def _batch(batch: BatchRecord) -> pb.Batch:
-    name = pb.BatchName(path=batch.path, kind=batch.recipe.kind, sizes=batch.recipe.sizes)
     return pb.Batch(
         number=batch.number,
-        what=name.SerializeToString(deterministic=True),
+        what=describe(batch.path, batch.recipe),
         keys=batch.keys,
         sent=batch.sent,
         received=batch.received,

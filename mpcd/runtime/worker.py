@@ -38,7 +38,7 @@ from mpcd.errors import (
 from mpcd.identity.certificates import Leaf
 from mpcd.program.text import parse
 from mpcd.protocols.rep3 import replay
-from mpcd.protocols.rep3.batch import Recipe
+from mpcd.protocols.rep3.batch import understand
 from mpcd.protocols.rep3.engine import Rep3Engine
 from mpcd.protocols.rep4 import outputs
 from mpcd.protocols.rep4.engine import Rep4Engine
@@ -301,8 +301,7 @@ def _share(epoch: Epoch, order: pb.Order, output: pb.Output, x: Any) -> pb.Outpu
 
 def _expected(question: pb.BatchQuestion) -> pb.BatchAnswer:
     """What honest parties would have said in a batch of rep3."""
-    name = pb.BatchName.FromString(question.what)
-    expected = replay.expected(name.path, Recipe(name.kind, tuple(name.sizes)), dict(question.keys))
+    expected = replay.expected(*understand(question.what), dict(question.keys))
     return pb.BatchAnswer(sent=expected.products, shown=expected.shown)
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,65 +11,17 @@ import pytest
 import mpcd
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.apps.auction import second_price
-from mpcd.party.link_port import LinkPort
 from mpcd.program.text import parse
 from mpcd.runtime.reports import by_name
-from mpcd.runtime.workers import WorkerPool
 from mpcd.transport.preface import JOB_BYTES
-from tests.party.grpc_pair import free_port
+from tests.runtime.cluster import Cluster, auction, started
 from tests.runtime.daemons import PARTIES, Bid, make_orders, reconstruct, run_job
-
-OWNERS = [f"party{k}" for k in range(PARTIES)]
-
-
-@dataclass
-class Cluster:
-    """Room for four job processes on this machine."""
-
-    runner: asyncio.Runner
-    pool: WorkerPool
-    links: list[LinkPort]
-    ports: list[int]
-    listening: contextlib.AsyncExitStack
-
-    def run(self, orders: Sequence[pb.Order], *, go: bool = True) -> list[pb.FromWorker]:
-        return self.runner.run(run_job(self.pool, self.links, orders, go=go))
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with asyncio.Runner() as runner:
-        made = runner.run(_cluster(tmp_path_factory.getbasetemp().parent / "mpcd-test-kernels", runner))
+    with started(tmp_path_factory) as made:
         yield made
-        runner.run(_close(made))
-
-
-async def _cluster(cache: Path, runner: asyncio.Runner) -> Cluster:
-    pool = WorkerPool(PARTIES, cache)
-    pool.launch()
-    await pool.ready()
-    links, ports = [LinkPort(16) for _ in range(PARTIES)], [free_port() for _ in range(PARTIES)]
-    listening = contextlib.AsyncExitStack()
-    for link, port in zip(links, ports, strict=True):
-        await listening.enter_async_context(link.listening(f"127.0.0.1:{port}"))
-    return Cluster(runner, pool, links, ports, listening)
-
-
-async def _close(cluster: Cluster) -> None:
-    await cluster.listening.aclose()
-    await cluster.pool.close()
-
-
-def _auction(cluster: Cluster, bids: Sequence[int], **options: object) -> list[pb.Order]:
-    return make_orders(
-        second_price.canonical,
-        [Bid(owner, "bids", {"bids": [bid]}) for owner, bid in zip(OWNERS, bids, strict=True)],
-        list(second_price.checked.outputs),
-        cluster.ports,
-        parameters=[pb.Parameter(name="reserve", values=[100], scalar=True)],
-        order=["party2", "party0", "party1", "party3"],
-        **options,  # type: ignore[arg-type]
-    )
 
 
 def _failures(messages: Sequence[pb.FromWorker]) -> list[pb.Failure]:
@@ -80,15 +29,15 @@ def _failures(messages: Sequence[pb.FromWorker]) -> list[pb.Failure]:
     return [m.failure for m in messages]
 
 
-def test_an_auction(cluster: Cluster) -> None:
+def test_anauction(cluster: Cluster) -> None:
     """Two equal highest bids: the public order decides, and the price is that very bid."""
-    results = cluster.run(_auction(cluster, [420, 17, 420, 55]))
+    results = cluster.run(auction(cluster, [420, 17, 420, 55]))
     assert (reconstruct(results, "winner"), reconstruct(results, "price")) == ([2], [420])
 
 
 def test_the_result_is_what_the_daemons_need(cluster: Cluster) -> None:
     """Holders of a summand commit to it alike, recipients are told apart, work is counted."""
-    results = [m.result for m in cluster.run(_auction(cluster, [420, 17, 410, 55]))]
+    results = [m.result for m in cluster.run(auction(cluster, [420, 17, 410, 55]))]
     commitments: dict[tuple[str, int], set[bytes]] = {}
     for result in results:
         for output in result.outputs:
@@ -132,7 +81,7 @@ def test_many_products(cluster: Cluster) -> None:
 
 def test_a_bid_out_of_range_ends_the_job_and_is_named(cluster: Cluster) -> None:
     """A cheating owner's bid of 2^62 is found inside the computation, whoever shared it."""
-    for failure in _failures(cluster.run(_auction(cluster, [420, 1 << 62, 410, -1]))):
+    for failure in _failures(cluster.run(auction(cluster, [420, 1 << 62, 410, -1]))):
         assert failure.kind == "input"
         assert [(row.owner, row.table, row.row) for row in failure.rows] == [
             ("party1", "bids", 0),
@@ -141,18 +90,18 @@ def test_a_bid_out_of_range_ends_the_job_and_is_named(cluster: Cluster) -> None:
 
 
 def test_a_bid_out_of_range_can_be_left_out(cluster: Cluster) -> None:
-    results = cluster.run(_auction(cluster, [420, 1 << 62, 410, 55], missing="exclude"))
+    results = cluster.run(auction(cluster, [420, 1 << 62, 410, 55], missing="exclude"))
     assert [row.owner for row in results[0].result.excluded] == ["party1"]
     assert (reconstruct(results, "winner"), reconstruct(results, "price")) == ([0], [410])
 
 
 def test_nothing_is_shown_without_agreement(cluster: Cluster) -> None:
-    for failure in _failures(cluster.run(_auction(cluster, [420, 17, 410, 55]), go=False)):
+    for failure in _failures(cluster.run(auction(cluster, [420, 17, 410, 55]), go=False)):
         assert (failure.kind, failure.step) == ("refused", "ranges")
 
 
 def test_a_party_that_never_comes_is_named(cluster: Cluster) -> None:
-    orders = _auction(cluster, [420, 17, 410, 55])
+    orders = auction(cluster, [420, 17, 410, 55])
     for order in orders:
         order.links_s = 4
     alone = cluster.runner.run(run_job(cluster.pool, cluster.links, orders[:3]))
@@ -162,7 +111,7 @@ def test_a_party_that_never_comes_is_named(cluster: Cluster) -> None:
 
 
 def test_the_deadline_ends_it(cluster: Cluster) -> None:
-    orders = _auction(cluster, [420, 17, 410, 55], deadline_s=0.3)
+    orders = auction(cluster, [420, 17, 410, 55], deadline_s=0.3)
     alone = cluster.runner.run(run_job(cluster.pool, cluster.links, orders[:1]))
     assert _failures(alone)[0].kind == "deadline"
 
@@ -181,7 +130,7 @@ def test_the_memory_limit_ends_it(cluster: Cluster) -> None:
 
 def test_tag_secrets_that_differ_look_like_a_failed_tag(cluster: Cluster) -> None:
     """Whoever gets a tag that does not fit complains, with a digest of what came."""
-    orders = _auction(cluster, [420, 17, 410, 55])
+    orders = auction(cluster, [420, 17, 410, 55])
     orders[3].tag_secrets[1] = bytes(32)
     failures = _failures(cluster.run(orders))
     complaints = [f.report.complaint for f in failures if f.report.HasField("complaint")]
@@ -193,7 +142,7 @@ def test_tag_secrets_that_differ_look_like_a_failed_tag(cluster: Cluster) -> Non
 
 def test_errors_carry_no_values(cluster: Cluster) -> None:
     """An input that does not fit is an error of our caller's, told without what is in it."""
-    orders = _auction(cluster, [420, 17, 410, 55])
+    orders = auction(cluster, [420, 17, 410, 55])
     for order in orders:
         order.inputs[0].columns[:] = ["offers"]
     for failure in _failures(cluster.run(orders)):
@@ -203,7 +152,7 @@ def test_errors_carry_no_values(cluster: Cluster) -> None:
 
 def test_a_killed_party_is_noticed_at_once(cluster: Cluster) -> None:
     async def body() -> list[pb.Failure]:
-        orders = _auction(cluster, [420, 17, 410, 55])
+        orders = auction(cluster, [420, 17, 410, 55])
         order = orders[1]
         run = (order.session[:JOB_BYTES], order.epoch, order.attempt)
         others = [0, 2, 3]

@@ -296,16 +296,6 @@ class Backed(_message.Message):
     digest: bytes
     def __init__(self, round: _Optional[int] = ..., sender: _Optional[int] = ..., backup: _Optional[int] = ..., receiver: _Optional[int] = ..., digest: _Optional[bytes] = ...) -> None: ...
 
-class BatchName(_message.Message):
-    __slots__ = ("path", "kind", "sizes")
-    PATH_FIELD_NUMBER: _ClassVar[int]
-    KIND_FIELD_NUMBER: _ClassVar[int]
-    SIZES_FIELD_NUMBER: _ClassVar[int]
-    path: str
-    kind: str
-    sizes: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, path: _Optional[str] = ..., kind: _Optional[str] = ..., sizes: _Optional[_Iterable[int]] = ...) -> None: ...
-
 class Batch(_message.Message):
     __slots__ = ("number", "what", "keys", "sent", "received", "shown", "heard")
     class KeysEntry(_message.Message):
