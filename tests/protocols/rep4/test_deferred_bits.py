@@ -76,7 +76,7 @@ class LateCodec(FrameCodec):
 
     def _record(self, current: Any, check: Check, bodies: Mapping[int, memoryview]) -> None:
         tags = bodies[check.backup]
-        first = len(tags) - 16 * (current.layout.incoming[check.backup].tags - check.position)
+        first = len(tags) - check.from_end
         parts = [bytes(bodies[check.sender][start:stop]) for start, stop in check.ranges]
         self.seen.append((current.number, check, parts, bytes(tags[first : first + 16])))
 
