@@ -17,8 +17,6 @@ _OF_ANSWERS, _OF_OUTCOMES = _OF + "test_key_answers.py", _OF + "test_outcomes.py
 
 ROWS = [
     # words
-    Mutation("recovery: words of any length", _WORDS, "if len(body) > word_limit(scheme, outputs):",
-             "if len(body) > 10 * word_limit(scheme, outputs) + 10**6:", _OF_WORDS),
     Mutation("recovery: a word in two encodings", _WORDS, " or word_value(word) != body:", ":", _OF_WORDS),
     Mutation("recovery: words that their sender cannot say", _WORDS,
              "not _possible(word, sender, frozenset(roster), scheme)", "False", _OF_WORDS),
@@ -126,8 +124,6 @@ ROWS = [
     Mutation("recovery: keys are shown before all have spoken", _DISPUTES,
              "    if len(answers) < len(roster):", "    if False:",
              f"{_OF_DISPUTES}::test_keys_are_not_shown_if_anybody_says_nothing_or_two_things"),
-    Mutation("recovery: complaints may be taken back", _DISPUTES, "    if retracted:", "    if False:",
-             f"{_OF_DISPUTES}::test_keys_are_not_shown_if_anybody_has_settled_the_batch"),
     Mutation("recovery: different keys of a batch", _DISPUTES, "if len(found[a]) > 1]", "if False]",
              f"{_OF_DISPUTES}::test_two_holders_that_show_different_keys_are_a_pair_and_two_pairs_name_one"),
     Mutation("recovery: wrong products of a batch", _DISPUTES,

@@ -145,10 +145,6 @@ def claims_of(dispute: Dispute, outcome: Outcome) -> Fault | dict[int, Claim]:
         return _without_answer(set(roster) - set(answers), "about a batch")
     accusers = dispute.others | {dispute.receiver}
     void = [p for p in roster if isinstance(answers[p], Void)]
-    retracted = sorted(accusers & set(void))
-    if retracted:
-        why = f"party {retracted[0]} complained about a batch and then took it back"
-        return Named(retracted[0], why)
     if void:
         return _void(accusers, void)
     return {p: answer for p, answer in answers.items() if isinstance(answer, Claim)}

@@ -103,7 +103,7 @@ def listed(parties: Iterable[int]) -> str:
 def meet(pairs: Iterable[Iterable[int]], evidence: bool, what: str) -> Named | Absent | Pair | TooMany:
     """What contradictions between two parties each come to, if one party is behind all of them.
 
-    pairs     at least one
+    pairs     at least one; a pair of one party is one that contradicts itself
     evidence  whether they are contradictions of signed words
     what      what the parties did, for `why`
     """
@@ -116,7 +116,11 @@ def meet(pairs: Iterable[Iterable[int]], evidence: bool, what: str) -> Named | A
         return Pair(common, evidence, f"{listed(common)} {what}")
     (party,) = common
     others = frozenset.union(*edges) - common
-    why = f"party {party} and each of {listed(others)} {what}"
+    why = (
+        f"party {party} and each of {listed(others)} {what}"
+        if others
+        else f"party {party} contradicts itself"
+    )
     return Named(party, why) if evidence else Absent(party, why)
 
 

@@ -123,8 +123,6 @@ def word_limit(scheme: Scheme, outputs: int) -> int:
 
 def read_word(body: bytes, sender: int, roster: Sequence[int], scheme: Scheme, outputs: int) -> Word | None:
     """The word of a body; None if the bytes are not the one encoding of a word that `sender` can say."""
-    if len(body) > word_limit(scheme, outputs):
-        return None
     try:
         word = _read(body, scheme.held(list(roster).index(sender)), outputs)
     except (struct.error, IndexError):

@@ -1,9 +1,10 @@
 """One cheater, whatever it does and says: no honest party is ever held to be the one at fault, and after two
 restarts at most the job is done without the cheater, or with it behaving.
 
-The world is that of `world`: every scene of a few rounds, every word of the cheater at the barrier and every
-answer of it in the dispute that follows. Failure would be a finding that lets the honest parties be divided,
-checks that are dropped while the cheater still computes, or a job that ends.
+The world is that of `world`: what a cheater can do in a few rounds (of four parties a regular part of its
+plans, of three all), every word of it at the barrier and every answer in the dispute that follows. Failure
+would be a finding that lets the honest parties be divided, checks that are dropped while the cheater still
+computes, or a job that ends.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ from tests.protocols.agreement.world import (
 )
 
 STRIDE = 101
-"""Of the scenes of the other cheaters every so-manieth: which numbers they have hardly matters."""
+"""Of the plans of the other cheaters every so-manieth: which numbers they have hardly matters. The strides
+have no factor in common with the numbers of choices."""
 
 
 @pytest.fixture(autouse=True)
@@ -157,7 +159,7 @@ def faults(world: World, all_scenes: Iterable[Scene]) -> set[Fault]:
 @cache
 def epoch(world: World, stride: int) -> frozenset[Fault]:
     """All that one epoch can come to except success."""
-    return frozenset(faults(world, sorted(scenes(world), key=repr)[::stride]))
+    return frozenset(faults(world, scenes(world, stride=stride)))
 
 
 def settled(standing: Standing, cheater: int) -> bool:
@@ -194,7 +196,7 @@ def _bare(pair: Pair) -> object:
 
 
 def test_a_job_of_four_always_gets_to_its_end_without_the_cheater() -> None:
-    seen = walk(first(REP4, 4), 1, 7)
+    seen = walk(first(REP4, 4), 1, 11)
     assert {s.epoch for s in seen} == {0, 1, 2}
     assert {s.checked for s in seen if s.epoch == 2} == {False, True}
 
@@ -213,7 +215,7 @@ def test_three_parties_find_a_cheater_and_then_end(cheater: int) -> None:
     assert all(isinstance(advance(begin, fault), Over) for fault in found)
 
 
-@pytest.mark.parametrize(("cheater", "victim"), [(0, 3), (3, 0), (2, 1)])
+@pytest.mark.parametrize(("cheater", "victim"), [(0, 3), (2, 1)])
 def test_a_cheater_that_cuts_an_honest_party_off_never_computes_without_checks(
     cheater: int, victim: int
 ) -> None:
@@ -227,7 +229,7 @@ def test_a_cheater_that_cuts_an_honest_party_off_never_computes_without_checks(
 
 def cut_off(standing: Standing, cheater: int, victim: int, cut: frozenset[tuple[int, int, int]]) -> None:
     world = World(standing.roster, standing.sharing, cheater)
-    known = sorted(scenes(world, cut), key=repr)[:: STRIDE if standing.epoch == 0 else 11]
+    known = scenes(world, cut, STRIDE if standing.epoch == 0 else 37)
     following: dict[object, Standing] = {}
     for fault in every_fault(world, known, victim):
         if isinstance(fault, Named):
@@ -261,7 +263,7 @@ def every_fault(world: World, known: Iterable[Scene], victim: int) -> set[Fault]
 
 def test_the_words_of_four_are_judged_alike_whatever_the_order_of_the_verdicts() -> None:
     world = World((0, 1, 2, 3), REP4, 2)
-    for scene, (verdict, word) in product(sorted(scenes(world), key=repr)[::199], lies(world)):
+    for scene, (verdict, word) in product(scenes(world, stride=STRIDE), lies(world)):
         said = verdict if word is None else agreed(word)
         assert said is not None
         outcome: Outcome = {p: agreed(w) for p, w in scene.words} | {2: said}

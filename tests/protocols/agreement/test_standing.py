@@ -72,7 +72,9 @@ def test_what_does_not_fit_with_the_pair_ends_the_job() -> None:
         assert after(pair(1, 2), finding) is None
 
 
-@pytest.mark.parametrize("finding", [Named(2, ""), Absent(2, ""), pair(0, 2), MANY])
+@pytest.mark.parametrize(
+    "finding", [Named(2, ""), Absent(2, ""), pair(0, 2), Named(3, ""), Absent(3, ""), pair(0, 3), MANY]
+)
 def test_two_restarts_and_no_more(finding: Fault) -> None:
     assert after(pair(1, 3), pair(0, 1)) == ((0, 2, 3), False)
     assert after(pair(1, 3), pair(0, 1), finding) is None

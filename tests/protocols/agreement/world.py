@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, islice, product
 
 from mpcd.protocols.agreement.disputes import Answer, Claim, Expected, Sent, Void
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Equivocated, SignedValue, Verdict
@@ -72,10 +72,13 @@ class World:
         return found
 
 
-def scenes(world: World, lost: frozenset[tuple[int, int, int]] = frozenset()) -> set[Scene]:
-    """Everything that can happen; `lost`: frames between honest parties, (round, from, to), that are cut."""
+def scenes(world: World, lost: frozenset[tuple[int, int, int]] = frozenset(), stride: int = 1) -> set[Scene]:
+    """Everything that can happen, or what follows from every so-manieth plan of the cheater.
+
+    lost  frames between honest parties, (round, from, to), that are cut
+    """
     found: set[Scene] = set()
-    for acts in _plans(world):
+    for acts in islice(_plans(world), 0, None, stride):
         for given_up in _subsets(_edges(world, acts)):
             for working in (frozenset[int](), frozenset(world.honest[:1]), frozenset(world.honest)):
                 found.add(_play(world, acts, given_up, working, lost))
