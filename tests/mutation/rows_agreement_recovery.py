@@ -13,7 +13,7 @@ _OUTCOMES, _SCHEME = _AT + "outcomes.py", "mpcd/protocols/scheme.py"
 _OF = "tests/protocols/agreement/"
 _OF_WORDS, _OF_JUDGING = _OF + "test_words.py", _OF + "test_judging.py"
 _OF_DISPUTES, _OF_STANDING = _OF + "test_disputes.py", _OF + "test_standing.py"
-_OF_ANSWERS, _OF_OUTCOMES = _OF + "test_key_answers.py", _OF + "test_outcomes.py"
+_OF_ANSWERS, _OF_OUTCOMES = _OF + "test_key_answers.py", _OF + "test_outcomes_roster.py"
 
 ROWS = [
     # words
