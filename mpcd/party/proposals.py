@@ -17,11 +17,11 @@ from mpcd.jobs.specification import Specification, argument_of, check_program, c
 from mpcd.party.case import Pace
 from mpcd.party.datasets import Datasets
 from mpcd.program.check import Checked
-from mpcd.program.cost import Estimate, check_limits, estimate
+from mpcd.program.cost import CostModel, Estimate, check_limits, estimate
 from mpcd.program.limits import Limits
 from mpcd.program.text import parse, program_hash
 from mpcd.program.types import lengths
-from mpcd.protocols.rep4.costs import Rep4Costs
+from mpcd.protocols.costs import costs_of
 
 WORD_BYTES = 8
 """A summand has one 64-bit word for every number or truth value."""
@@ -63,14 +63,14 @@ def inspect(envelope: Envelope, specification: Specification) -> Proposal:
     check_program(specification, checked)
     dims = bounds(specification, checked)
     _check_parameter_shapes(checked, specification.parameters)
-    cost = _with_range_checks(estimate(checked, dims, Rep4Costs()), checked, dims)
+    model = costs_of(len(specification.computing))
+    cost = _with_range_checks(estimate(checked, dims, model), checked, dims, model)
     check_limits(cost, Limits())
     return Proposal(envelope.digest, envelope, specification, checked, cost)
 
 
-def _with_range_checks(cost: Estimate, checked: Checked, dims: dict[str, int]) -> Estimate:
+def _with_range_checks(cost: Estimate, checked: Checked, dims: dict[str, int], model: CostModel) -> Estimate:
     """What comes before the program: every input is checked against its range, all of them side by side."""
-    model = Rep4Costs()
     cells = [math.prod(lengths(declared.shape, dims)) for declared in checked.inputs.values()]
     # A range that is all of int64 needs no check; its bits are opened like the others.
     narrow = [

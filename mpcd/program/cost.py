@@ -14,6 +14,7 @@ from typing import Protocol
 
 from mpcd.errors import RefusedError
 from mpcd.program.check import Checked
+from mpcd.program.cost_rules import Stage
 from mpcd.program.evaluate import check_dims
 from mpcd.program.limits import MAX_ELEMENTS, Limits
 from mpcd.program.ops import OPS
@@ -27,6 +28,7 @@ class CostModel(Protocol):
     signed_bits    values must be signed integers of so many bits
     compare_bits   `less_than` is exact for signed integers of so many bits
     element_bytes  memory of one shared integer at one party
+    block_elements elements that an operation is given at once, as of the engine
     """
 
     @property
@@ -35,13 +37,18 @@ class CostModel(Protocol):
     def compare_bits(self) -> int: ...
     @property
     def element_bytes(self) -> int: ...
+    @property
+    def block_elements(self) -> int: ...
 
     def rounds(self, operation: str) -> int:
         """Network rounds of a method of the engine."""
         ...
 
-    def bytes_sent(self, operation: str, results: int) -> int:
-        """Bytes that one party sends (the busiest) for so many results."""
+    def bytes_sent(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
+        """Bytes that one party sends (the busiest) for so many results.
+
+        length   inner length of an inner or a matrix product; columns: of the result of a matrix product
+        """
         ...
 
 
@@ -64,12 +71,12 @@ class Estimate:
 
 
 def estimate(
-    checked: Checked, dims: Mapping[str, int], model: CostModel, block_elements: int = 1 << 20
+    checked: Checked, dims: Mapping[str, int], model: CostModel, block_elements: int | None = None
 ) -> Estimate:
     """What a run with these lengths costs.
 
-    `block_elements` is the engine's: levels with more elements than may be alive at once take their
-    rounds several times.
+    Levels with more elements than may be alive at once (`block_elements`, by default the engine's) take
+    their rounds several times.
 
     Raises  UsageError for lengths that the program does not allow
             RefusedError if a value might not fit in the engine's integers, or if the work is so large
@@ -78,6 +85,7 @@ def estimate(
     check_dims(dims, checked.maxima)
     check_fits(checked, model.signed_bits)
     _check_size(checked, dict(dims))
+    block_elements = model.block_elements if block_elements is None else block_elements
     tally = _Tally(checked, dict(dims), model)
     for level in schedule(checked):
         portions = sum(1 for _ in groups(checked, level, tally.dims, block_elements))
@@ -113,20 +121,21 @@ class _Tally:
         """The rounds of an interactive operation."""
         call = call_of(self.checked, position, self.dims, self.model.compare_bits)
         stages = OPS[self.checked.program.nodes[position].op].cost(call)
-        sent = [self._send(*stage) for stage in stages]
+        sent = [self._send(stage) for stage in stages]
         self.define(position, max(sent, default=0))
-        return sum(self.model.rounds(stage.operation) for stage in stages)
+        return sum(self.model.rounds(stage.operation) for stage in stages if not stage.beside)
 
     def reveal(self) -> None:
         """Truth values become integers before they leave."""
         flags = [t for t in self.checked.outputs.values() if t.kind == "bool"]
         for t in flags:
-            self._send("to_arithmetic", math.prod(lengths(t.shape, self.dims)))
+            self._send(Stage("to_arithmetic", math.prod(lengths(t.shape, self.dims))))
         self.rounds += self.model.rounds("to_arithmetic") if flags else 0
 
-    def _send(self, operation: str, results: int, times: int = 1) -> int:
-        sent = times * self.model.bytes_sent(operation, results)
-        self.operations[operation] += times * results
+    def _send(self, stage: Stage) -> int:
+        each = self.model.bytes_sent(stage.operation, stage.results, stage.length, stage.columns)
+        sent = stage.times * each
+        self.operations[stage.operation] += stage.times * stage.results
         self.bytes_sent += sent
         return sent
 

@@ -15,11 +15,18 @@ from mpcd.program.types import Type, lengths
 
 
 class Stage(NamedTuple):
-    """`times` engine operations side by side, each with so many results."""
+    """`times` engine operations side by side, each with so many results.
+
+    length   inner length of an inner or a matrix product; columns: of the result of a matrix product
+    beside   whether it shares the rounds of the stage before it
+    """
 
     operation: str
     results: int
     times: int = 1
+    length: int = 1
+    columns: int = 1
+    beside: bool = False
 
 
 class Call(NamedTuple):
@@ -83,11 +90,13 @@ def product(call: Call) -> Sequence[Stage]:
 def inner(call: Call) -> Sequence[Stage]:
     if not (call.args[0].secret and call.args[1].secret):
         return ()
-    return (Stage("inner", call.size(call.results[0])),)
+    *_, length = lengths(call.args[0].shape, call.dims)
+    return (Stage("inner", call.size(call.results[0]), length=length),)
 
 
 def matmul(call: Call) -> Sequence[Stage]:
-    return (Stage("matmul", call.size(call.results[0])),)
+    length, columns = lengths(call.args[1].shape, call.dims)
+    return (Stage("matmul", call.size(call.results[0]), length=length, columns=columns),)
 
 
 def less(call: Call) -> Sequence[Stage]:
@@ -171,7 +180,8 @@ def top2(call: Call) -> Sequence[Stage]:
             Stage(less_than, meet, times=3),
             Stage("conj", meet, times=2),
             Stage("to_arithmetic", meet, times=3),
-            Stage("mul", columns * meet, times=2),  # a product and an inner product
+            Stage("mul", columns * meet),
+            Stage("inner", columns * meet, length=3, beside=True),
         ]
         pairs -= meet
     return stages

@@ -49,7 +49,7 @@ def play(checked: Checked, n: int, parameters: dict[str, Any]) -> tuple[Estimate
         job_process(checked, Rep4Engine(p), {m: s[p.me] for m, s in shares.items()}, dims, parameters)
         for p in parties()
     ]
-    planned = _with_range_checks(estimate(checked, dims, Rep4Costs()), checked, dims)
+    planned = _with_range_checks(estimate(checked, dims, Rep4Costs()), checked, dims, Rep4Costs())
     return planned, lockstep(steps)
 
 

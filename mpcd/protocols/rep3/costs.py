@@ -151,6 +151,7 @@ class Rep3Costs:
     signed_bits = 64
     compare_bits = 63
     element_bytes = 2 * WORD_BYTES
+    block_elements = 1 << 18
 
     def __init__(self, *, checked: bool = True) -> None:
         self.checked = checked
@@ -159,6 +160,8 @@ class Rep3Costs:
         """Network rounds of an operation, whatever its size."""
         return cost(operation, 1, checked=self.checked).rounds
 
-    def bytes_sent(self, operation: str, results: int) -> int:
-        """Bytes that a party sends for so many results, of inner length 1."""
-        return cost(operation, results, checked=self.checked).sent
+    def bytes_sent(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
+        """Bytes that a party sends for so many results of products of an inner length."""
+        if operation == "matmul" and self.checked:
+            return matrix(results // max(columns, 1), length, columns).sent
+        return cost(operation, results, checked=self.checked, length=length).sent

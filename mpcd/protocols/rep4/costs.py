@@ -171,11 +171,12 @@ class Rep4Costs:
     signed_bits = 64
     compare_bits = 63
     element_bytes = 3 * WORD_BYTES
+    block_elements = 1 << 20
 
     def rounds(self, operation: str) -> int:
         """Network rounds of an operation, whatever its size."""
         return cost(operation, 1).rounds
 
-    def bytes_sent(self, operation: str, results: int) -> int:
-        """Bytes that the busiest party sends for so many results."""
+    def bytes_sent(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
+        """Bytes that the busiest party sends for so many results, whatever the length of inner products."""
         return cost(operation, results).busiest_bytes
