@@ -138,8 +138,8 @@ class Slots:
         patience  once our work is done, the seconds for which others may still work before we say `timeout`;
                 without it we wait for them as long as `by`
         at_entry  ends our work if it is not done when the slot begins; takes less than Delta / 2
-        settled our value does not change any more once the work is done: it is made durable while we wait
-                for the others, and our first letter leaves at the moment of entry
+        settled our value does not change any more once the work is done: it is made durable and sent at once,
+                while we wait for the others to be done
         Raises DeadlineError if more parties are silent than the threshold allows (nothing was signed then);
                whatever `work` raises
         """
@@ -151,12 +151,11 @@ class Slots:
             for peer, early in self._early.items():
                 for message in early.take(key):
                     self._forged[peer] += run.take(peer, message)
-            await run.enter(work, by, value if settled else None, patience)
+            await run.enter(work, by, value if settled else None, max_body, patience)
             if at_entry is not None:
                 await at_entry()
             return await run.rounds(value, max_body)
         finally:
-            run.close()
             del self._running[key]
             self._finished.add(key)
 
