@@ -68,7 +68,8 @@ def attack(y: int, *, deferred: bool) -> tuple[Run[Rep3], int | None]:
     if SECOND not in stated:
         return done, None
     message = np.asarray(stated[SECOND][OTHER].send[CHEATER, FROM_OTHER])
-    return done, guess(vouched[SECOND][0] - message[0], y)
+    (difference,) = vouched[SECOND][:1] - message[:1]
+    return done, guess(difference, y)
 
 
 def guess(difference: Any, y: int) -> int | None:
