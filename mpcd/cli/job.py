@@ -160,6 +160,19 @@ def result(job: str, wait_s: float, config: Path | None, as_json: bool) -> None:
         print_outputs(outputs, origins)
 
 
+@command.command("evidence")
+@job_argument
+@click.option("--output", "--out", "-o", type=click.Path(path_type=Path), help="Write it to this file.")
+@config_option
+def evidence(job: str, output: Path | None, config: Path | None) -> None:
+    """What this party has recorded about faults in a job; check it with `mpcd evidence verify`."""
+    with connect(config) as operator:
+        found = operator.evidence(resolve(operator, job))
+    if not found.records:
+        raise NotFoundError("this party has recorded no fault in this job")
+    _write(found.to_text(), output)
+
+
 @command.command("receipt")
 @job_argument
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write it to this file.")
@@ -170,8 +183,13 @@ def receipt(job: str, output: Path | None, wait_s: float, config: Path | None) -
     with connect(config) as operator:
         found = resolve(operator, job)
         text = operator.receipt(found, wait_s).to_text()
+    _write(text, output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Text that ends with a line feed, to a file or to standard output."""
     if output is None:
-        click.echo(text)
+        click.echo(text, nl=False)
     else:
-        output.write_text(text + "\n")
+        output.write_text(text)
         say(f"wrote {output}")

@@ -25,6 +25,7 @@ COMMANDS = {
     "job": ("mpcd.cli.job", "Plan, submit and follow jobs."),
     "roster": ("mpcd.cli.roster", "Put the entries of all organisations together."),
     "receipt": ("mpcd.cli.receipt", "Verify the receipt of a job offline."),
+    "evidence": ("mpcd.cli.evidence", "Check what a party has recorded about faults, offline."),
     "program": ("mpcd.cli.program", "Read, check and try programs."),
     "warmup": ("mpcd.cli.warmup", "Compile the arithmetic kernels once, ahead of the first job."),
     "version": ("mpcd.cli.version", "Print the version."),

@@ -22,9 +22,11 @@ import numpy.typing as npt  # noqa: E402
 
 from mpcd._pb.v1 import party_pb2 as pb  # noqa: E402
 from mpcd._pb.v1.party_pb2_grpc import OperatorStub  # noqa: E402
+from mpcd.client.evidence import EvidenceFile  # noqa: E402
 from mpcd.errors import ChannelError, InternalError  # noqa: E402
-from mpcd.identity.envelope import Envelope, Signature  # noqa: E402
+from mpcd.identity.envelope import Envelope  # noqa: E402
 from mpcd.transport.grpc_errors import from_status  # noqa: E402
+from mpcd.transport.wire import from_wire  # noqa: E402
 
 CALL_S = 30.0
 """Deadline of a call that does not wait for a job."""
@@ -132,9 +134,16 @@ class Operator:
     def receipt(self, job: bytes, wait_s: float = 0.0) -> Envelope:
         """The receipt with all signatures that have come in."""
         request = pb.OperatorReceiptRequest(job=job, wait_ms=int(wait_s * 1000))
-        envelope = self._call(self._stub.Receipt, request, CALL_S + wait_s)
-        signatures = tuple(Signature(s.signer, s.signature) for s in envelope.signatures)
-        return Envelope(envelope.type, envelope.payload, signatures)
+        return from_wire(self._call(self._stub.Receipt, request, CALL_S + wait_s))
+
+    def evidence(self, job: bytes) -> EvidenceFile:
+        """What this party has recorded about faults in a job, as a file that others can check.
+
+        Raises  NotFoundError
+        """
+        reply = self._call(self._stub.Evidence, pb.OperatorJobRequest(job=job), CALL_S)
+        records, entries = ([from_wire(one) for one in some] for some in (reply.records, reply.entries))
+        return EvidenceFile(from_wire(reply.job), tuple(records), tuple(entries))
 
     def _call(self, method: Callable[..., Any], request: Any, timeout_s: float) -> Any:
         with _errors():

@@ -30,7 +30,7 @@ from mpcd.transport.wire import to_wire
 
 MAX_LISTED = 1000
 _ANY: frozenset[Role] = frozenset()
-_METHODS = ("Status", "Submit", "Plan", "Get", "List", "Watch", "Cancel", "Result", "Receipt")
+_METHODS = ("Status", "Submit", "Plan", "Get", "List", "Watch", "Cancel", "Result", "Receipt", "Evidence")
 RULES = {f"/mpcd.v1.Operator/{method}": Rule(_ANY, MESSAGE_BYTES) for method in _METHODS}
 
 
@@ -148,6 +148,19 @@ class OperatorService(OperatorServicer):
         if raw is None:
             raise NotFoundError(f"there is no receipt: the job ended {row.state}")
         return to_wire(Envelope.from_bytes(raw))
+
+    async def Evidence(  # noqa: N802
+        self, request: pb.OperatorJobRequest, context: Any
+    ) -> pb.OperatorEvidence:
+        """What this party has recorded about faults, with what is needed to check it elsewhere."""
+        row = await self._store.jobs.get(request.job)
+        records = [Envelope.from_bytes(body) for _, body in await self._store.evidence.of(row.job)]
+        entries = [] if row.session is None else await self._store.inputs.entries(row.session)
+        return pb.OperatorEvidence(
+            job=to_wire(Envelope.from_bytes(row.envelope)),
+            records=map(to_wire, records),
+            entries=[to_wire(Envelope.from_bytes(entry)) for entry in entries],
+        )
 
     async def _ended(self, job: bytes, wait_s: float) -> JobRow:
         """The job once it has ended.

@@ -212,3 +212,13 @@ class OperatorReceiptRequest(_message.Message):
     job: bytes
     wait_ms: int
     def __init__(self, job: _Optional[bytes] = ..., wait_ms: _Optional[int] = ...) -> None: ...
+
+class OperatorEvidence(_message.Message):
+    __slots__ = ("job", "records", "entries")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    job: _common_pb2.Envelope
+    records: _containers.RepeatedCompositeFieldContainer[_common_pb2.Envelope]
+    entries: _containers.RepeatedCompositeFieldContainer[_common_pb2.Envelope]
+    def __init__(self, job: _Optional[_Union[_common_pb2.Envelope, _Mapping]] = ..., records: _Optional[_Iterable[_Union[_common_pb2.Envelope, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[_common_pb2.Envelope, _Mapping]]] = ...) -> None: ...

@@ -80,6 +80,11 @@ class OperatorStub:
                 request_serializer=mpcd_dot___pb_dot_v1_dot_party__pb2.OperatorReceiptRequest.SerializeToString,
                 response_deserializer=mpcd_dot___pb_dot_v1_dot_common__pb2.Envelope.FromString,
                 _registered_method=True)
+        self.Evidence = channel.unary_unary(
+                '/mpcd.v1.Operator/Evidence',
+                request_serializer=mpcd_dot___pb_dot_v1_dot_party__pb2.OperatorJobRequest.SerializeToString,
+                response_deserializer=mpcd_dot___pb_dot_v1_dot_party__pb2.OperatorEvidence.FromString,
+                _registered_method=True)
 
 
 class OperatorServicer:
@@ -139,6 +144,12 @@ class OperatorServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Evidence(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperatorServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -186,6 +197,11 @@ def add_OperatorServicer_to_server(servicer, server):
                     servicer.Receipt,
                     request_deserializer=mpcd_dot___pb_dot_v1_dot_party__pb2.OperatorReceiptRequest.FromString,
                     response_serializer=mpcd_dot___pb_dot_v1_dot_common__pb2.Envelope.SerializeToString,
+            ),
+            'Evidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.Evidence,
+                    request_deserializer=mpcd_dot___pb_dot_v1_dot_party__pb2.OperatorJobRequest.FromString,
+                    response_serializer=mpcd_dot___pb_dot_v1_dot_party__pb2.OperatorEvidence.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -431,6 +447,33 @@ class Operator:
             '/mpcd.v1.Operator/Receipt',
             mpcd_dot___pb_dot_v1_dot_party__pb2.OperatorReceiptRequest.SerializeToString,
             mpcd_dot___pb_dot_v1_dot_common__pb2.Envelope.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Evidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mpcd.v1.Operator/Evidence',
+            mpcd_dot___pb_dot_v1_dot_party__pb2.OperatorJobRequest.SerializeToString,
+            mpcd_dot___pb_dot_v1_dot_party__pb2.OperatorEvidence.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,197 @@
+"""A file with a party's records of faults in one job, and what anybody can conclude from it offline.
+
+Whoever signed two statements that contradict each other is convicted before everybody who has its key. All
+else that a record says is its reporter's word: it may be true, and the reporter may be the liar.
+
+What an honest party never signs
+  input  two different entries for one input of one job and session
+  slot   two values of its own in one slot. It does sign two values of a party that cheats, as it passes them
+         on; so whose value it is counts, by the order of the computing parties of that very job
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Self
+
+from mpcd.errors import RefusedError
+from mpcd.identity.encoding import MalformedError
+from mpcd.identity.envelope import Envelope
+from mpcd.identity.roster import Roster
+from mpcd.jobs.evidence import Evidence
+from mpcd.jobs.evidence import verify as verify_record
+from mpcd.jobs.receipt import CORRUPTED
+from mpcd.jobs.specification import Specification, check_roster
+from mpcd.protocols.agreement.chains import statement
+
+KIND, VERSION = "evidence", 1
+MAX_BYTES = 64 << 20
+SLOT_TYPE, INPUT_TYPE = "mpcd.slot", "mpcd.input"
+_SLOT = struct.Struct("<IB")
+_PREFIX = b"mpcd slot\0"
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    """What a party has about one job.
+
+    job      the job as its submitter signed it
+    records  what this party recorded, signed by it
+    entries  the owners' entries of the session: who signed one has said to which job the session belongs
+    """
+
+    job: Envelope
+    records: tuple[Envelope, ...]
+    entries: tuple[Envelope, ...] = ()
+
+    def to_text(self) -> str:
+        """JSON that people can read, with a line feed at its end."""
+        plain = {
+            "kind": KIND,
+            "version": VERSION,
+            "job": json.loads(self.job.to_text()),
+            "records": [json.loads(record.to_text()) for record in self.records],
+            "entries": [json.loads(entry.to_text()) for entry in self.entries],
+        }
+        return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read it; nothing is verified yet.
+
+        Raises  MalformedError
+        """
+        try:
+            plain = json.loads(text)
+            if (plain["kind"], plain["version"]) != (KIND, VERSION):
+                raise ValueError
+            job, records, entries = plain["job"], list(plain["records"]), list(plain["entries"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise MalformedError("this is not a file with evidence") from None
+        return cls(_envelope(job), tuple(map(_envelope, records)), tuple(map(_envelope, entries)))
+
+
+def _envelope(plain: object) -> Envelope:
+    return Envelope.from_text(json.dumps(plain))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One record, verified: what follows for everybody, and what only its reporter says."""
+
+    record: Evidence
+    proven: tuple[tuple[str, str], ...]
+    claimed: tuple[str, ...]
+
+
+def verify(file: EvidenceFile, roster: Roster) -> tuple[Specification, list[Finding]]:
+    """The job, and the finding of each record, once all signatures have been checked.
+
+    Raises  RefusedError for a signature, a job or a record that is not what it should be; MalformedError
+    """
+    specification = Specification.from_bytes(file.job.payload)
+    specification = Specification.read(file.job, specification.submitter, roster)
+    check_roster(specification, roster)
+    for entry in file.entries:
+        entry.verify(roster)
+    found = []
+    for envelope in file.records:
+        record = verify_record(envelope, roster)
+        if record.job != file.job.digest.hex():
+            raise RefusedError("a record is about another job than the one in the file")
+        found.append(_finding(record, specification, file.entries))
+    return specification, found
+
+
+def _finding(record: Evidence, specification: Specification, entries: tuple[Envelope, ...]) -> Finding:
+    proven = dict(_proven(record, specification, entries))
+    open_ = sorted(set(record.blamed) - proven.keys())
+    claimed = []
+    if open_:
+        who = open_[0] if len(record.blamed) == 1 else f"at least one of {', '.join(record.blamed)}"
+        claimed.append(f"{record.reporter} says that {who} broke the rules: {record.detail}")
+    if record.unreachable:
+        who = ", ".join(record.unreachable)
+        claimed.append(f"{record.reporter} says that it heard nothing of {who}; this accuses nobody")
+    return Finding(record, tuple(sorted(proven.items())), tuple(claimed))
+
+
+def _proven(
+    record: Evidence, specification: Specification, entries: tuple[Envelope, ...]
+) -> Iterator[tuple[str, str]]:
+    """(party, what it did) for every pair of signed statements that no honest party makes."""
+    statements = record.envelopes()
+    bound = _bound(record, specification, (*entries, *statements))
+    for one, two in combinations(statements, 2):
+        if one.type != two.type or one.payload == two.payload:
+            continue
+        if one.type == INPUT_TYPE:
+            yield from _two_inputs(record, one, two)
+        elif one.type == SLOT_TYPE:
+            yield from _two_values(record, specification, bound, one, two)
+
+
+def _two_inputs(record: Evidence, one: Envelope, two: Envelope) -> Iterator[tuple[str, str]]:
+    first, second = _fields(one), _fields(two)
+    same = ("job", "session", "owner", "argument")
+    if any(first.get(key) is None or first.get(key) != second.get(key) for key in same):
+        return
+    owner = str(first["owner"])
+    if first["job"] == record.job and owner in one.signers & two.signers:
+        yield owner, f"signed two different inputs for {first['argument']}"
+
+
+def _two_values(
+    record: Evidence, specification: Specification, bound: frozenset[str], one: Envelope, two: Envelope
+) -> Iterator[tuple[str, str]]:
+    first, second = _slot(one.payload), _slot(two.payload)
+    if first is None or first != second or first[1] >= len(specification.computing):
+        return
+    (family, scope), party = first[0], specification.computing[first[1]]
+    if party not in one.signers & two.signers:
+        return
+    if (family, scope) == ("SESSION", record.job) or (scope == record.session and party in bound):
+        yield party, f"signed two different values in slot {family}"
+
+
+def _slot(payload: bytes) -> tuple[tuple[str, str], int, bytes] | None:
+    """((family, scope), whose value, name of the slot) of what is signed in a slot; None if it is none."""
+    start = len(_PREFIX) + _SLOT.size
+    if len(payload) < start or not payload.startswith(_PREFIX):
+        return None
+    length, sender = _SLOT.unpack(payload[len(_PREFIX) : start])
+    name, digest = payload[start : start + length], payload[start + length :]
+    parts = name.decode("ascii", "replace").split("/")
+    if len(digest) != 32 or statement(name, sender, digest) != payload or len(parts) != 4:
+        return None
+    return (parts[0], parts[1]), sender, name
+
+
+def _bound(record: Evidence, specification: Specification, signed: Iterable[Envelope]) -> frozenset[str]:
+    """The parties before whom it is certain that the record's session belongs to its job: they said so, or
+    more computing parties did than can be corrupted.
+
+    The session matters: names of slots carry it and not the job, and in another job the order of the
+    computing parties may be another one.
+    """
+    said: set[str] = set()
+    for envelope in signed:
+        fields = _fields(envelope)
+        if record.session and (fields.get("job"), fields.get("session")) == (record.job, record.session):
+            said |= envelope.signers
+    if len(said & set(specification.computing)) > CORRUPTED[specification.protocol]:
+        return frozenset(specification.computing)
+    return frozenset(said)
+
+
+def _fields(envelope: Envelope) -> dict[str, Any]:
+    """The payload of a statement as JSON; nothing if it is something else."""
+    try:
+        plain = json.loads(envelope.payload)
+    except (ValueError, RecursionError):
+        return {}
+    return plain if isinstance(plain, dict) else {}
