@@ -13,6 +13,8 @@ import pytest
 
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import InternalError
+from mpcd.protocols.rep3 import replay
+from mpcd.protocols.rep3.batch import Recipe, describe, understand
 from mpcd.protocols.scheme import REP3, REP4
 from mpcd.ring.streams import stream_name
 from mpcd.runtime.epochs import Epoch
@@ -143,6 +145,28 @@ def test_a_process_that_stands_still_is_missed_after_the_round(cluster: Cluster)
     reports = [failure.report for failure in _failures(others)]
     first = min(report.round for report in reports)
     assert {tuple(report.missing) for report in reports if report.round == first} == {(1,)}
+
+
+# -- questions about batches -----------------------------------------------------------------------
+
+
+def test_a_process_says_what_a_batch_should_have_been(cluster: Cluster) -> None:
+    what, keys = describe("/v1", Recipe("rows", (2, 3))), {piece: bytes([piece]) * 16 for piece in range(3)}
+
+    async def ask(what: bytes) -> pb.FromWorker | None:
+        job = await (await cluster.pool.reserve(30)).start()
+        try:
+            await job.send(pb.ToWorker(batch=pb.BatchQuestion(what=what, keys=keys)))
+            return await job.receive()
+        finally:
+            job.close()
+
+    answer, refusal = cluster.runner.run(ask(what)), cluster.runner.run(ask(b"nothing"))
+    assert answer is not None
+    assert refusal is not None
+    expected = replay.expected(*understand(what), keys)
+    assert (dict(answer.batch.sent), answer.batch.shown) == (dict(expected.products), expected.shown)
+    assert refusal.failure.kind == "usage"
 
 
 # -- keys ------------------------------------------------------------------------------------------

@@ -12,12 +12,14 @@ import pytest
 
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import ChannelError, InternalError, MpcdError, PeerError
+from mpcd.protocols.rep3 import replay
+from mpcd.protocols.rep3.batch import understand
 from mpcd.protocols.rounds import Round, Rounds, Words
 from mpcd.runtime.driver import drive
 from mpcd.runtime.frames import FrameCodec
 from mpcd.runtime.kept import Place, Record, _known, dispute_keys
 from mpcd.runtime.lockstep import lockstep, tag_keys
-from mpcd.runtime.reports import report_of
+from mpcd.runtime.reports import kept_of, report_of
 from mpcd.testing.wrappers import cheat, edit_vouch, every_message, flip, flipped, silence_from
 from mpcd.transport.channel import Buffer
 from mpcd.transport.memory import MemoryChannel, MemoryNetwork
@@ -218,6 +220,35 @@ def test_late_peers_are_noted_from_a_quarter_of_the_patience_on() -> None:
         record.begin(number, Round(""))
         record.waited(2, seconds, 1.0)
     assert list(record.late) == [(2, 2, 2), (3, 2, 4), (4, 2, 7), (5, 2, 8)]
+
+
+# -- batches of rep3 -------------------------------------------------------------------------------
+
+
+def test_a_failed_batch_is_named_alike_and_everybody_keeps_what_it_needs() -> None:
+    """Two complain about the same batch; the keys of all show which product's message was wrong."""
+    setup = ENGINES["rep3"]
+    engines = setup.engines()
+    shares = setup.share(np.arange(5, dtype=np.int64), 1)
+    run_of = [e.at("mul").mul(x, x) for e, x in zip(engines, shares, strict=True)]
+    liar = 1
+    run_of[liar] = cheat(run_of[liar], flip(round=0))
+    ends = run(run_of)
+    reports = [ends[me].report for me in (0, 2)]
+    assert all(report is not None and report.HasField("batch") for report in reports)
+    assert len({report.batch for report in reports if report is not None}) == 1
+    kept = [kept_of(end.record, e.unsettled()).batches for end, e in zip(ends, engines, strict=True)]
+    assert all(len(batches) == 1 for batches in kept)
+    found = [batches[0] for batches in kept]
+    assert {batch.number for batch in found} == {report.batch for report in reports if report is not None}
+    assert len({batch.what for batch in found}) == 1
+    keys = {a: key for batch in found for a, key in batch.keys.items()}
+    expected = replay.expected(*understand(found[0].what), keys)
+    for me, batch in enumerate(found):
+        assert batch.sent == expected.products[me]
+        after = (me + 1) % 3
+        assert (batch.received == expected.products[after]) == (after != liar)
+        assert len(batch.shown) == 32
 
 
 # -- what is kept does not change --------------------------------------------------------------------

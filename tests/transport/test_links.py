@@ -224,6 +224,27 @@ def test_a_byte_now_and_then_does_not_hold_up_a_round() -> None:
         assert together(wait, drip)[0] < 1.5
 
 
+def test_the_last_peer_that_is_waited_for_is_told() -> None:
+    with stream_pair() as (quick, theirs), stream_pair() as (late, slow):
+        mine = Links(0, [Link(1, quick), Link(2, late)])
+        one, two = Links(1, [Link(0, theirs)]), Links(2, [Link(0, slow)])
+        one.exchange(0, {0: [b"x"]}, {}, 5)
+
+        def answer() -> object:
+            time.sleep(0.3)
+            return two.exchange(0, {0: [b"x"]}, {}, 5)
+
+        together(lambda: mine.exchange(0, {}, {1: 9, 2: 9}, 5), answer)
+        assert mine.waited is not None
+        assert mine.waited[0] == 2
+        assert 0.1 < mine.waited[1] < 3
+        for other in (one, two):
+            other.exchange(1, {0: [b"x"]}, {}, 5)
+        time.sleep(0.1)
+        mine.exchange(1, {}, {1: 9, 2: 9}, 5)
+        assert mine.waited is None or mine.waited[1] < 0.1
+
+
 def test_many_bytes_may_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mpcd.transport.links.SLOWEST_BYTES_S", 10_000)
     with linked_pair() as (zero, one):
