@@ -151,7 +151,7 @@ class Rep3Costs:
     signed_bits = 64
     compare_bits = 63
     element_bytes = 2 * WORD_BYTES
-    block_elements = 1 << 18
+    block_elements = 1 << 17
 
     def __init__(self, *, checked: bool = True) -> None:
         self.checked = checked

@@ -45,7 +45,7 @@ class Rep3Engine:
     signed_bits = 64
     compare_bits = 63
     profiles: tuple[str, ...] = ("abort", "fair")
-    block_elements = 1 << 18
+    block_elements = 1 << 17
 
     def __init__(self, party: Party3, *, checked: bool = True) -> None:
         self.party = party if checked else party.trusting()

@@ -93,8 +93,11 @@ def make(p: Party3, recipe: Recipe) -> Rounds[WordTriples]:
     batch.multiplied(z.data[0, 0], z.data[1, 0])
     # Only now: the order must not be known while anybody can still choose what it sends as a product.
     coin = yield from flip(batch.party.at("coin"))
+    made = [x, y, z]
+    del x, y, z
     order = permutation(_order_stream(coin), b.total)
-    ordered = [np.take(bits.data[:, 0], order, axis=1) for bits in (x, y, z)]
+    # Large batches: as soon as a vector is put in order, it is not needed any more as it was.
+    ordered = [np.take(made.pop(0).data[:, 0], order, axis=1) for _ in range(3)]
     zero = yield from _compare(batch.party, b, *ordered)
     yield from batch.settle(zero_hash(p.me, zero[0], zero[1], zero[0] ^ zero[1]))
     return WordTriples(*(np.ascontiguousarray(part[:, : b.size]) for part in ordered))
@@ -125,9 +128,12 @@ def _compare(p: Party3, b: Buckets, x: Words, y: Words, z: Words) -> Rounds[Word
     """
     (a, f, x_shown), (c, h, z_shown) = _split(b, x), _split(b, z)
     first, g, y_shown = _split(b, y)
-    flat = (2, b.compared)
-    differences = [(a ^ f).reshape(flat), (first ^ g).reshape(flat)]
-    public = yield from show(p.at("show"), np.concatenate([*differences, x_shown, y_shown], axis=1))
+    hidden = np.empty((2, b.shown), np.uint64)
+    differences = hidden[:, : 2 * b.compared].reshape(2, 2, b.depth - 1, b.size)
+    np.bitwise_xor(a, f, out=differences[:, 0])
+    np.bitwise_xor(first, g, out=differences[:, 1])
+    np.concatenate([x_shown, y_shown], axis=1, out=hidden[:, 2 * b.compared :])
+    public = yield from show(p.at("show"), hidden)
     rho, sigma = public[: 2 * b.compared].reshape(2, b.depth - 1, b.size)
     zero = np.empty((2, b.compared + b.opened), np.uint64)
     compared = zero[:, : b.compared].reshape(h.shape)
