@@ -182,15 +182,10 @@ def _check_guarantee(terms: Terms) -> None:
         raise ValueError(
             f"adversary: {terms.protocol} always withstands a malicious party; semi-honest is not offered"
         )
-    if terms.profile == "guaranteed":
-        raise ValueError(
-            f"profile: guaranteed output needs to eliminate a cheater and to go on without it, "
-            f"which {terms.protocol} cannot do here yet; the most it gives is fair"
-        )
     if terms.profile == "identified-abort":
         raise ValueError(
             f"profile: {terms.protocol} finds a set that contains the cheater, not always the cheater; "
-            "it gives fair or abort"
+            "it gives guaranteed, fair or abort"
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -23,13 +24,9 @@ from mpcd.jobs.statements import Hex32, Reason, Statement, check_sorted
 MAX_STATEMENTS = 64
 
 Kind = Literal[
-    "bad-tag",  # an in-round tag did not verify
-    "bad-frame",  # a frame that no honest party sends: wrong job, round, step, shape or length
     "bad-opening",  # a commitment was not opened, or the holders' copies differ
-    "bad-input",  # an input that does not open its commitment or lies outside its declared range
-    "bad-key",  # a key contribution that does not open its commitment
     "equivocation",  # two different statements of one signer for one slot
-    "bad-message",  # a control message that is malformed, unsigned or about another job
+    "contradiction",  # signed words that contradict each other, or those of all the others
     "silence",  # nothing came within the time allowed
 ]
 Names = Annotated[tuple[Name, ...], Field(max_length=MAX_PARTIES), AfterValidator(check_sorted)]
@@ -40,8 +37,16 @@ def _envelope_text(text: str) -> str:
     return text
 
 
+def _base64_text(text: str) -> str:
+    _bytes(text)
+    return text
+
+
 class Evidence(Statement):
-    """A fault as `reporter` saw it. `statements` are envelopes in base64; they must verify by themselves."""
+    """A fault as `reporter` saw it. `statements` are envelopes in base64; they must verify by themselves.
+
+    bodies  of statements that sign only a digest: what was said, in base64; each belongs to a statement
+    """
 
     TYPE: ClassVar[str] = "mpcd.evidence"
     MAX_BYTES: ClassVar[int] = MAX_EVIDENCE_BYTES
@@ -59,6 +64,9 @@ class Evidence(Statement):
     detail: Reason = ""
     statements: Annotated[
         tuple[Annotated[str, AfterValidator(_envelope_text)], ...], Field(max_length=MAX_STATEMENTS)
+    ] = ()
+    bodies: Annotated[
+        tuple[Annotated[str, AfterValidator(_base64_text)], ...], Field(max_length=MAX_STATEMENTS)
     ] = ()
 
     @model_validator(mode="after")
@@ -83,25 +91,38 @@ def as_statements(envelopes: list[Envelope]) -> tuple[str, ...]:
     return tuple(base64.b64encode(envelope.to_bytes()).decode() for envelope in envelopes)
 
 
+def as_texts(bodies: list[bytes]) -> tuple[str, ...]:
+    """Bodies in the form in which evidence carries them."""
+    return tuple(base64.b64encode(body).decode() for body in bodies)
+
+
 def verify(evidence: Envelope, roster: Roster) -> Evidence:
     """The record, once its reporter's signature and all supporting signatures have been checked.
 
-    Raises    RefusedError for a bad signature, MalformedError for the content
+    Raises    RefusedError for a bad signature or a body that nobody signed, MalformedError for the content
     """
     record = Evidence.from_bytes(evidence.payload)
     evidence.expect(Evidence.TYPE, record.reporter, roster)
     for envelope in record.envelopes():
         if not envelope.verify(roster):
             raise RefusedError("a supporting statement is not signed")
+    signed = [envelope.payload for envelope in record.envelopes()]
+    for text in record.bodies:
+        digest = hashlib.sha256(_bytes(text)).digest()
+        if not any(payload.endswith(digest) for payload in signed):
+            raise RefusedError("what somebody is said to have said is signed by nobody")
     return record
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("a supporting statement is not base64") from None
 
 
 def _decode(text: str) -> Envelope:
     try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("a supporting statement is not base64") from None
-    try:
-        return Envelope.from_bytes(raw)
+        return Envelope.from_bytes(_bytes(text))
     except MalformedError:
         raise ValueError("a supporting statement is not an envelope") from None

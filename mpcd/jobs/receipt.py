@@ -2,7 +2,8 @@
 
 Everything in a receipt comes from agreed outcomes (consents and the slots of the agreement), so all honest
 parties write identical bytes. It carries commitments to inputs and outputs, never digests of private values.
-With at most t corrupted computing parties, t+1 signatures contain an honest one.
+With at most t corrupted computing parties, t+1 signatures contain an honest one. A job that lost a party on
+the way says so: who computed in each epoch, and why the one before ended.
 """
 
 from __future__ import annotations
@@ -23,10 +24,14 @@ from mpcd.identity.units import Strict
 from mpcd.jobs.limits import MAX_INPUTS, MAX_PARTIES, MAX_RECEIPT_BYTES, MAX_RESULTS, MAX_ROWS
 from mpcd.jobs.statements import Adversary, Hex32, Profile, Reason, Statement, check_sorted
 
-CORRUPTED: dict[str, int] = {"rep4": 1}  # t of each protocol
+CORRUPTED: dict[str, int] = {"rep4": 1, "rep3": 1}  # t of each protocol
+MAX_EPOCHS = 2
+"""Restarts of a job."""
 
 Names = Annotated[tuple[Name, ...], Field(max_length=MAX_PARTIES), AfterValidator(check_sorted)]
 Commitments = Annotated[tuple[Hex32, ...], Field(min_length=1, max_length=MAX_PARTIES)]
+Computing = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_PARTIES)]
+Protocol = Literal["rep4", "rep3"]
 Outcome = Literal["succeeded", "aborted"]
 
 
@@ -62,13 +67,35 @@ class RevealLine(Strict):
     digest: Hex32
 
 
-class Blame(Strict):
-    """The agreed account of a fault; the two sets are disjoint and only the first is an accusation."""
+class EpochLine(Strict):
+    """Who computed in one epoch, and how. checked: whether they checked each other's messages; they do not
+    only if signed words had shown who cheats, so that the others are honest."""
 
-    blamed: Names = ()
-    unreachable: Names = ()
+    protocol: Protocol
+    computing: Computing
+    checked: bool = True
+
+
+class FaultLine(Strict):
+    """The agreed account of a fault; exactly one of the three sets is not empty.
+
+    blamed       one of these cheats, on signed evidence
+    link         nothing came from one of these two to the other: one of them, or the link between them
+    unreachable  nothing was in the way but this party: no accusation
+    """
+
+    epoch: Annotated[int, Field(ge=0, le=MAX_EPOCHS)]
     stage: Label
+    blamed: Names = ()
+    link: Names = ()
+    unreachable: Names = ()
     reason: Reason
+
+    @model_validator(mode="after")
+    def _one(self) -> FaultLine:
+        if sum(map(bool, (self.blamed, self.link, self.unreachable))) != 1:
+            raise ValueError("a fault is of one kind")
+        return self
 
 
 class Receipt(Statement):
@@ -81,20 +108,19 @@ class Receipt(Statement):
     job: Hex32
     session: Hex32
     attempt: Annotated[int, Field(ge=0, lt=1 << 32)]
-    epochs: Annotated[int, Field(ge=1, lt=1 << 32)] = 1
     program_hash: Hex32
     roster_hash: Hex32
-    protocol: Literal["rep4"]
+    protocol: Protocol
     profile: Profile
     adversary: Adversary
-    computing: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_PARTIES)]
+    computing: Computing
+    epochs: Annotated[tuple[EpochLine, ...], Field(min_length=1, max_length=MAX_EPOCHS + 1)]
     outcome: Outcome
     inputs: Annotated[tuple[InputLine, ...], Field(max_length=MAX_INPUTS)] = ()
     excluded: Annotated[tuple[ExcludedLine, ...], Field(max_length=MAX_INPUTS)] = ()
     reveals: Annotated[tuple[RevealLine, ...], Field(max_length=MAX_RESULTS)] = ()
     outputs: Annotated[tuple[OutputLine, ...], Field(max_length=MAX_RESULTS)] = ()
-    eliminated: Names = ()
-    faults: Annotated[tuple[Blame, ...], Field(max_length=MAX_PARTIES)] = ()
+    faults: Annotated[tuple[FaultLine, ...], Field(max_length=MAX_PARTIES)] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Receipt:
@@ -102,12 +128,15 @@ class Receipt(Statement):
             raise ValueError("a computing party is listed twice")
         if self.outcome != "succeeded" and self.outputs:
             raise ValueError("a run that did not succeed opened no outputs")
-        if any(set(fault.blamed) & set(fault.unreachable) for fault in self.faults):
-            raise ValueError("a party is blamed or unreachable, not both")
-        counts = {len(line.commitments) for line in self.inputs}
-        counts |= {len(line.commitments) for line in self.outputs}
-        if counts - {len(self.computing)}:
-            raise ValueError("there is one commitment per summand")
+        if any(
+            [name for name in self.computing if name in line.computing] != [*line.computing]
+            for line in self.epochs
+        ):
+            raise ValueError("in an epoch, some of the computing parties compute, in their order")
+        inputs = {len(line.commitments) for line in self.inputs}
+        outputs = {len(line.commitments) for line in self.outputs}
+        if inputs - {len(self.computing)} or outputs - {len(self.epochs[-1].computing)}:
+            raise ValueError("there is one commitment per piece")
         return self
 
     @property

@@ -15,7 +15,7 @@ from mpcd.errors import DeadlineError, MpcdError
 from mpcd.identity.envelope import Envelope, Signature
 from mpcd.identity.keys import Identity, verify_signature
 from mpcd.identity.roster import Roster
-from mpcd.jobs.evidence import MAX_STATEMENTS, Evidence, Kind, as_statements
+from mpcd.jobs.evidence import MAX_STATEMENTS, Evidence, Kind, as_statements, as_texts
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State, advance, is_possible
@@ -23,8 +23,9 @@ from mpcd.party.desk import Desk
 from mpcd.party.ports import Peers, Reader, Workers
 from mpcd.party.slots import Seat, SlotKey, Slots
 from mpcd.protocols.agreement.chains import statement
-from mpcd.protocols.agreement.dolev_strong import Equivocated, Outcome
+from mpcd.protocols.agreement.dolev_strong import Agreed, Equivocated, Outcome
 from mpcd.protocols.agreement.outcomes import equivocators, slot_name
+from mpcd.protocols.scheme import SCHEMES, Scheme
 from mpcd.storage.jobs import Transition
 from mpcd.storage.shares import InputKey
 from mpcd.storage.store import Store
@@ -43,6 +44,7 @@ class Pace:
     stage_s  a stage's own work, before its slot begins without us
     lease_s  to wait for a free job process in one START slot; backoff_s  before the next START slot, at least
     attempts SESSION slots before the job is given up
+    round_s  silence that a job process bears in a round
     """
 
     delta_s: float = 2.0
@@ -50,6 +52,7 @@ class Pace:
     lease_s: float = 1.0
     backoff_s: float = 0.2
     attempts: int = 3
+    round_s: float = 30.0
 
     @property
     def slot_s(self) -> float:
@@ -58,7 +61,7 @@ class Pace:
 
     @property
     def least_s(self) -> float:
-        """No job can be shorter: READY-OPEN begins two slots before the deadline, and something before it."""
+        """No job can be shorter: the last barrier begins two slots before the deadline, and something before it."""
         return 2 * self.slot_s + self.delta_s
 
 
@@ -94,6 +97,14 @@ class Terms:
     deadline: float
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A value of one party in a slot: its signature, and what it signed the digest of."""
+
+    envelope: Envelope
+    body: bytes
+
+
 @dataclass(eq=False)
 class StageEnd(MpcdError):
     """A stage ends the job: `event` moves it, `text` says why. Names of parties; blamed and unreachable are
@@ -106,15 +117,25 @@ class StageEnd(MpcdError):
     unreachable: frozenset[str] = frozenset()
     statements: tuple[Envelope, ...] = ()
     step: str = ""
+    said: tuple[Said, ...] = ()
+    epoch: int = 0
 
     def __post_init__(self) -> None:
         super().__init__(self.text, where=self.step)
 
 
+class DroppedError(MpcdError):
+    """The others go on without this party: it gets its outputs like any recipient."""
+
+    def __init__(self) -> None:
+        super().__init__("the others go on without this party")
+
+
 @dataclass(slots=True)
 class Case:
     """A running job. `moving` is held while a transition is persisted, so that none is torn; `opened`: all
-    have agreed to open, so that our shares of the outputs are served for ever, whatever comes after."""
+    have agreed to open, so that our shares of the outputs are served for ever, whatever comes after;
+    `session`: once it is agreed."""
 
     terms: Terms
     tools: Tools
@@ -122,6 +143,7 @@ class Case:
     desk: Desk
     on_change: Callable[[State, str], None] = lambda _state, _detail: None
     opened: bool = False
+    session: bytes | None = None
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     proofs: dict[str, tuple[Envelope, Envelope]] = field(default_factory=dict)
@@ -149,6 +171,16 @@ class Case:
     def others(self) -> tuple[str, ...]:
         """The other computing parties."""
         return tuple(name for name in self.computing if name != self.name)
+
+    @property
+    def scheme(self) -> Scheme:
+        """How the job's inputs are shared."""
+        return SCHEMES[self.terms.specification.protocol]
+
+    @property
+    def guaranteed(self) -> bool:
+        """Whether the job goes on without a party that is at fault."""
+        return self.terms.specification.profile == "guaranteed"
 
     def names(self, parties: frozenset[int]) -> frozenset[str]:
         return frozenset(self.computing[p] for p in parties)
@@ -211,6 +243,7 @@ class Case:
         evidence = Evidence(
             job=self.job.hex(),
             session=None if session is None else session.hex(),
+            epoch=end.epoch,
             reporter=self.name,
             kind=end.kind,
             step=end.step[:200],
@@ -218,7 +251,8 @@ class Case:
             unreachable=tuple(sorted(end.unreachable - end.blamed)),
             detail=end.text[:_REASON_CHARACTERS],
             # Many owners may have lied at once; each pair of statements is a proof by itself.
-            statements=as_statements(list(end.statements[:MAX_STATEMENTS])),
+            statements=as_statements([*end.statements, *(s.envelope for s in end.said)][:MAX_STATEMENTS]),
+            bodies=as_texts([s.body for s in end.said]) if not end.statements else (),
         )
         envelope = evidence.envelope(self.tools.identity)
         await self.tools.store.evidence.add(self.job, end.kind, envelope.to_bytes())
@@ -226,15 +260,29 @@ class Case:
 
     def note_equivocations(self, key: SlotKey, outcome: Outcome) -> None:
         """Remember who signed two values in a slot, with the two statements."""
-        slot_id = slot_name(key.family, key.session or self.job, 0, key.number)
+        slot_id = self._slot_id(key)
         for party, proof in equivocators(outcome).items():
             self.proofs.setdefault(self.computing[party], self._statements(slot_id, party, proof))
 
+    def _slot_id(self, key: SlotKey) -> bytes:
+        return slot_name(key.family, key.session or self.job, key.epoch, key.number)
+
+    def said(self, key: SlotKey, outcome: Outcome) -> tuple[Said, ...]:
+        """What everybody signed in a slot, who signed one value."""
+        slot_id = self._slot_id(key)
+        return tuple(
+            Said(self._signed(slot_id, party, verdict.digest, verdict.signature), verdict.body)
+            for party, verdict in sorted(outcome.items())
+            if isinstance(verdict, Agreed)
+        )
+
+    def _signed(self, slot_id: bytes, party: int, digest: bytes, signature: bytes) -> Envelope:
+        words = statement(slot_id, party, digest)
+        return Envelope(SLOT_TYPE, words, (Signature(self.computing[party], signature),))
+
     def _statements(self, slot_id: bytes, party: int, proof: Equivocated) -> tuple[Envelope, Envelope]:
-        name = self.computing[party]
         first, second = (
-            Envelope(SLOT_TYPE, statement(slot_id, party, half.digest), (Signature(name, half.signature),))
-            for half in (proof.first, proof.second)
+            self._signed(slot_id, party, half.digest, half.signature) for half in (proof.first, proof.second)
         )
         return first, second
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from mpcd._pb.v1.peer_pb2 import KeyContributions
 from mpcd.clock import Clock
 from mpcd.identity.envelope import Envelope
-from mpcd.jobs.evidence import Evidence
 from mpcd.party.notes import InputNote
 from mpcd.storage.shares import InputKey
 
@@ -52,9 +51,8 @@ class Desk:
         self._notes: dict[bytes, InputNote] = {}
         self.sessions: dict[str, tuple[bytes, int]] = {}
         self.receipts: dict[str, Envelope] = {}
+        self.recalls: dict[str, bytes] = {}
         self.collecting = False  # receipts are kept together when all are here
-        self.complainers: set[str] = set()
-        self.complaints: dict[str, tuple[Evidence, Envelope]] = {}
 
     def tray(self, session: bytes, sender: str = "") -> Tray | None:
         """The mail of a session; None if the sender has sent mail for too many different ones.

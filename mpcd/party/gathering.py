@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from mpcd._pb.v1.peer_pb2 import ShareHeader
 from mpcd.errors import RefusedError
@@ -23,6 +24,7 @@ from mpcd.party.contributing import box_context
 from mpcd.party.desk import Tray
 from mpcd.party.notes import InputNote, SessionNotice, read_input_note
 from mpcd.party.ports import AgreedInput
+from mpcd.party.present import Present
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.outcomes import (
     Holdings,
@@ -33,7 +35,6 @@ from mpcd.protocols.agreement.outcomes import (
     inputs_value,
 )
 from mpcd.protocols.rep4.inputs import Context, opens
-from mpcd.protocols.rep4.keys import holders
 from mpcd.storage.shares import InputKey
 
 ENTRY_BYTES = 1024
@@ -69,28 +70,38 @@ def readable(case: Case, session: bytes, entry: bytes) -> InputNote | None:
     return note
 
 
-async def gather(
-    case: Case, slots: Slots, session: bytes
-) -> tuple[list[AgreedInput], list[tuple[InputNote, bytes]], dict[InputKey, str]]:
-    """What this party holds of the accepted inputs; their notes with the entries; what is left out and why.
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What this party holds of the accepted inputs, their owners' notes, and what is left out and why."""
+
+    inputs: list[AgreedInput]
+    notes: list[InputNote]
+    left_out: dict[InputKey, str]
+    present: Present
+
+
+async def gather(case: Case, slots: Slots, session: bytes, present: Present) -> Gathered:
+    """The inputs of the job, as far as they came.
 
     Raises  StageEnd if an input is missing and the job does not allow that
     """
     tray = case.desk.open_tray(session)
-    agreed = await _agree_inputs(case, slots, session, tray)
+    agreed, present = await _agree_inputs(case, slots, session, tray, present)
     notes = {key: readable(case, session, entry) for key, entry in agreed.entries.items()}
     known = {key: note for key, note in notes.items() if note is not None}
     shares: Shares = {key: {} for key in known}
-    found = await _agree_holdings(case, slots, session, tray, agreed, known, shares)
+    found, present = await _agree_holdings(case, slots, session, tray, present, agreed, known, shares)
     left_out = _left_out(case, agreed, found)
     _allow(case, left_out, agreed)
-    await _forward(case, session, tray, known, found, shares)
+    await _forward(case, session, tray, present.among, known, found, shares)
     await case.tools.store.inputs.put(session, {key: shares[key] for key in found.accepted})
     inputs = [_input(case, known[key], shares[key]) for key in found.accepted]
-    return inputs, [(known[key], agreed.entries[key]) for key in found.accepted], left_out
+    return Gathered(inputs, [known[key] for key in found.accepted], left_out, present)
 
 
-async def _agree_inputs(case: Case, slots: Slots, session: bytes, tray: Tray) -> InputSet:
+async def _agree_inputs(
+    case: Case, slots: Slots, session: bytes, tray: Tray, present: Present
+) -> tuple[InputSet, Present]:
     expected = expected_inputs(case)
     by = case.until(case.tools.pace.stage_s)
 
@@ -115,10 +126,12 @@ async def _agree_inputs(case: Case, slots: Slots, session: bytes, tray: Tray) ->
         max_body=limit,
         work=all_there(),
         settled=False,  # an owner's second entry may come while we wait for the others
+        among=present.among,
     )
+    present = present.after(case, outcome, "inputs", "a list of inputs", vital=False)
     agreed = inputs_agreed(outcome, expected, owner_of)
     await case.tools.store.inputs.add_entries(session, agreed.entries.items())
-    return agreed
+    return agreed, present
 
 
 async def _agree_holdings(
@@ -126,10 +139,11 @@ async def _agree_holdings(
     slots: Slots,
     session: bytes,
     tray: Tray,
+    present: Present,
     agreed: InputSet,
     known: Mapping[InputKey, InputNote],
     shares: Shares,
-) -> Holdings:
+) -> tuple[Holdings, Present]:
     parties = range(len(case.computing))
     order = list(known)
     by = case.until(case.tools.pace.stage_s)
@@ -147,9 +161,20 @@ async def _agree_holdings(
 
     size = -(-len(order) * len(parties) // 8)
     outcome = await decide(
-        case, slots, SlotKey("HAVE", session), value, by=by, max_body=size, work=open_boxes()
+        case,
+        slots,
+        SlotKey("HAVE", session),
+        value,
+        by=by,
+        max_body=size,
+        work=open_boxes(),
+        among=present.among,
     )
-    return holdings(outcome, order)
+    present = present.after(
+        case, outcome, "have", "a list of shares", lambda _, body: len(body) == size, vital=False
+    )
+    here = {p: verdict for p, verdict in outcome.items() if p in present.among}
+    return holdings(here, order, case.scheme), present
 
 
 def _open(
@@ -157,7 +182,7 @@ def _open(
 ) -> dict[int, tuple[bytes, bytes]]:
     """What opens and is what the owner has committed to; the rest is as good as not sent."""
     found: dict[int, tuple[bytes, bytes]] = {}
-    for a in sorted(holders(case.computing.index(case.name))):
+    for a in case.scheme.held(case.computing.index(case.name)):
         context = box_context(session, note, a, case.name)
         try:
             plain = unseal(case.tools.identity, context, boxes.get(a, b""))
@@ -180,6 +205,7 @@ async def _forward(
     case: Case,
     session: bytes,
     tray: Tray,
+    among: frozenset[int],
     known: Mapping[InputKey, InputNote],
     found: Holdings,
     shares: Shares,
@@ -189,11 +215,11 @@ async def _forward(
     Raises  StageEnd if it does not come
     """
     by = case.until(case.slot_s)
-    sending = asyncio.create_task(_give(case, session, found, shares, by))
+    sending = asyncio.create_task(_give(case, session, among, found, shares, by))
     me = case.computing.index(case.name)
     try:
         for key in found.accepted:
-            for a in sorted(holders(me) - set(shares[key])):
+            for a in sorted(set(case.scheme.held(me)) - set(shares[key])):
                 pair = await _take(case, session, tray, known[key], a, by)
                 if pair is None:
                     others = case.names(found.holders[key, a])
@@ -205,12 +231,14 @@ async def _forward(
         sending.cancel()
 
 
-async def _give(case: Case, session: bytes, found: Holdings, shares: Shares, by: float) -> None:
+async def _give(
+    case: Case, session: bytes, among: frozenset[int], found: Holdings, shares: Shares, by: float
+) -> None:
     """Only to holders of a summand that said they have it not, and only what has been checked."""
     calls = []
     for key in found.accepted:
         for a, (payload, salt) in shares[key].items():
-            missing = holders(a) - found.holders[key, a] - {case.computing.index(case.name)}
+            missing = (case.scheme.holders(a) & among) - found.holders[key, a] - {case.me}
             if missing:
                 calls.append(_give_one(case, session, key, a, (payload, salt), case.names(missing), by))
     await asyncio.gather(*calls)

@@ -46,17 +46,23 @@ class InputNote(Statement):
 
 
 class OutputNote(Statement):
-    """A holder's commitments to the summands of an output for one recipient, after all agreed to open."""
+    """What the last roster of a job has agreed to open: one output for one recipient.
+
+    Every member signs the same bytes; a recipient believes t + 1 of them. roster: who computed in the last
+    epoch, in the order of the job; scheme: how they held the output; commitments: of every piece of it.
+    """
 
     TYPE: ClassVar[str] = "mpcd.output"
 
     job: Hex32
     session: Hex32
+    epoch: Annotated[int, Field(ge=0, lt=1 << 32)]
+    roster: Annotated[tuple[Name, ...], Field(min_length=2, max_length=64)]
+    scheme: Literal["rep4", "rep3"]
     output: Label
     recipient: Name
-    holder: Name
     outcome: Literal["open"] = "open"
-    commitments: dict[Annotated[str, Field(pattern=r"^[0-9]{1,2}$")], Hex32]
+    commitments: Annotated[tuple[Hex32, ...], Field(min_length=2, max_length=64)]
 
 
 def read_input_note(entry: bytes, roster: Roster) -> InputNote | None:

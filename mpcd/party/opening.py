@@ -1,41 +1,55 @@
 """Outputs at their recipients: fetched from the holders (`serving`) once all have agreed to open.
 
-A recipient, member or outsider, asks all holders for their signed commitments, needs two equal ones per
-summand, and takes the summand from any holder that opens it. One holder may lie or be silent, and everything
-works again after a restart: what holders serve is on their disks.
+A recipient, member or outsider, asks all computing parties for their notes of what is opened, believes t + 1
+equal ones of the roster that the notes name, and takes each piece from any holder that opens it. One holder
+may lie or be silent, and everything works again after a restart: what holders serve is on their disks.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from mpcd._pb.v1.peer_pb2 import FetchOutputRequest, OutputHeader
 from mpcd.errors import ChannelError, DeadlineError, MpcdError, NotFoundError, RefusedError
+from mpcd.identity.envelope import Envelope
 from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party.case import CORRUPTED, Case, StageEnd
+from mpcd.party.computing import Place as Output
 from mpcd.party.computing import places
 from mpcd.party.notes import OutputNote
 from mpcd.party.serving import OPENED, POLL_MS
-from mpcd.protocols.agreement.ready import Decision
-from mpcd.protocols.rep4.keys import holders
-from mpcd.protocols.rep4.outputs import Claims, Opening, Place, assemble, majority, opens
+from mpcd.protocols.agreement.findings import Go
+from mpcd.protocols.agreement.standing import Standing
+from mpcd.protocols.rep4.outputs import Opening, Place, opens
 from mpcd.protocols.rounds import Words
+from mpcd.protocols.scheme import SCHEMES
 from mpcd.storage.shares import OutputShare
 from mpcd.transport.wire import from_wire
 
 _ENDED = TERMINAL - {State.SUCCEEDED}
 
 
-@dataclass(slots=True)
-class Word:
-    """What one holder has said about one output: its claims, or the state in which its job ended."""
-
-    session: bytes
-    claims: Mapping[int, bytes]
+def notes_of(case: Case, session: bytes, standing: Standing, decision: Go) -> dict[Output, OutputNote]:
+    """What the last roster signs for each recipient, of what it agreed to open."""
+    roster = tuple(case.computing[p] for p in standing.roster)
+    return {
+        place: OutputNote.model_validate(
+            {
+                "job": case.job.hex(),
+                "session": session.hex(),
+                "epoch": standing.epoch,
+                "roster": roster,
+                "scheme": standing.scheme,
+                "output": place[0],
+                "recipient": place[1],
+                "commitments": tuple(com.hex() for com in row),
+            }
+        )
+        for place, row in zip(places(case), decision.commitments, strict=True)
+    }
 
 
 class Fetch:
@@ -44,19 +58,19 @@ class Fetch:
     def __init__(self, case: Case, output: str) -> None:
         self._case = case
         self._output = output
-        self._words: dict[int, Word] = {}
+        self._notes: dict[int, OutputNote] = {}
         self._ended: dict[int, str] = {}
         self._news = asyncio.Event()
         self._own_shares: Mapping[int, OutputShare] | None = None
 
-    async def certify(self, until: float) -> bytes:
-        """Wait until every summand has two equal commitments; the session under which they were made.
+    async def certify(self, until: float) -> OutputNote:
+        """Wait for equal notes of t + 1 of those who computed last.
 
-        Raises  StageEnd if t + 1 holders say that their job ended without an output, or at the deadline
+        Raises  StageEnd if t + 1 parties say that their job ended without an output, or at the deadline
         """
         polls = [asyncio.create_task(self._poll(p, until)) for p, name in enumerate(self._case.computing)]
         try:
-            while (session := self._certified()) is None:
+            while (note := self._certified()) is None:
                 if len(self._ended) > CORRUPTED:
                     raise self._no_output()
                 if self._case.now() >= until or all(poll.done() for poll in polls):
@@ -69,49 +83,40 @@ class Fetch:
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 waiting.cancel()
-            return session
+            return note
         finally:
             for poll in polls:
                 poll.cancel()
 
-    def certified(self, session: bytes) -> tuple[bytes | None, ...]:
-        """com[a] of every summand that enough holders have signed under this session."""
-        claims = self._claims(session)
-        return tuple(majority(claims, a) for a in range(len(self._case.computing)))
+    async def value(self, note: OutputNote, until: float) -> Words:
+        """The output, from any holders that open the commitments of a note: certified here, or agreed.
 
-    async def value(self, session: bytes, commitments: Sequence[bytes | None], until: float) -> Words:
-        """The output, from any holders that open the commitments: certified here, or agreed in READY-OPEN.
-
-        Raises  StageEnd if no holder opens a summand
+        Raises  StageEnd if no holder opens a piece
         """
-        place = Place(session, self._output, self._case.name)
-        found = await asyncio.gather(
-            *(self._summand(place, a, com, until) for a, com in enumerate(commitments))
-        )
+        found = await asyncio.gather(*(self._piece(note, a, until) for a in range(len(note.commitments))))
         if len({len(x) for x in found}) != 1:
             raise self._too_few()
-        return assemble(dict(enumerate(found)))
+        total: Words = np.add.reduce(found)
+        return total
 
-    async def _summand(self, place: Place, a: int, com: bytes | None, until: float) -> Words:
-        while com is not None:
-            words = await self._first_opening(place, a, com, until)
-            if words is not None:
-                return words
+    async def _piece(self, note: OutputNote, a: int, until: float) -> Words:
+        while (words := await self._first_opening(note, a, until)) is None:
             if self._case.now() + self._case.tools.pace.delta_s >= until:
-                break
+                raise self._too_few()
             await asyncio.sleep(self._case.tools.pace.delta_s / 10)
-        raise self._too_few()
+        return words
 
-    async def _first_opening(self, place: Place, a: int, com: bytes, until: float) -> Words | None:
+    async def _first_opening(self, note: OutputNote, a: int, until: float) -> Words | None:
         """Ask the holders in turn, ourselves first: the next one after delta, or as soon as an answer is
         wrong. One that is silent is not waited for."""
-        me, parties = self._case.me, len(self._case.computing)
-        waiting = sorted(holders(a), key=lambda p: (p != me, (p - a) % parties))
+        me, computing = self._case.me, self._case.computing
+        held_by = [computing.index(note.roster[k]) for k in SCHEMES[note.scheme].holders(a)]
+        waiting = sorted(held_by, key=lambda p: (p != me, (p - a) % len(computing)))
         asked: set[asyncio.Task[Words | None]] = set()
         try:
             while waiting or asked:
                 if waiting:
-                    asked.add(asyncio.create_task(self._opened_by(waiting.pop(0), place, a, com, until)))
+                    asked.add(asyncio.create_task(self._opened_by(waiting.pop(0), note, a, until)))
                 patience = self._case.tools.pace.delta_s if waiting else None
                 done, asked = await asyncio.wait(asked, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -122,10 +127,11 @@ class Fetch:
             for task in asked:
                 task.cancel()
 
-    async def _opened_by(self, p: int, place: Place, a: int, com: bytes, until: float) -> Words | None:
+    async def _opened_by(self, p: int, note: OutputNote, a: int, until: float) -> Words | None:
         """What one holder answers, if it opens the commitment, which fixes its length too."""
         opened = await self._ask(p, a, until)
-        if opened is None or not opens(com, place, a, len(opened.summand) // 8, opened):
+        place, com = Place(bytes.fromhex(note.session), note.output, note.recipient), note.commitments[a]
+        if opened is None or not opens(bytes.fromhex(com), place, a, len(opened.summand) // 8, opened):
             return None
         return np.frombuffer(opened.summand, "<u8").astype(np.uint64)
 
@@ -154,7 +160,7 @@ class Fetch:
     async def _poll(self, p: int, until: float) -> None:
         """Ask one holder until it has an answer that is final."""
         name = self._case.computing[p]
-        while self._case.now() < until and p not in self._words and p not in self._ended:
+        while self._case.now() < until and p not in self._notes and p not in self._ended:
             try:
                 if name == self._case.name:
                     await self._own(p)
@@ -167,17 +173,15 @@ class Fetch:
             except (MpcdError, ValueError):
                 return
             else:
-                if p not in self._words and p not in self._ended:
+                if p not in self._notes and p not in self._ended:
                     await asyncio.sleep(0.01)
 
     async def _own(self, p: int) -> None:
-        """As a holder we know our own commitments, if our job is past the agreement to open."""
-        if not self._case.opened:
-            return
-        row = await self._case.tools.store.jobs.get(self._case.job)
-        shares = await self._shares()
-        if row.session is not None and shares:
-            self._words[p] = Word(row.session, {a: share.commitment for a, share in shares.items()})
+        """As one of the last roster we have a note ourselves, if our job is past the agreement to open."""
+        place = self._output, self._case.name
+        raw = await self._case.tools.store.decisions.get(self._case.job, place) if self._case.opened else None
+        if raw is not None:
+            self._notes[p] = OutputNote.from_bytes(Envelope.from_bytes(raw).payload)
             self._news.set()
 
     async def _shares(self) -> Mapping[int, OutputShare]:
@@ -189,39 +193,31 @@ class Fetch:
 
     def _hear(self, p: int, header: OutputHeader) -> None:
         """Raises  RefusedError, MalformedError if the answer is not what an honest holder signs"""
-        case = self._case
+        case, name = self._case, self._case.computing[p]
         if not header.ready:
             if header.state in _ENDED:
                 self._ended[p] = header.state
                 self._news.set()
             return
-        envelope = from_wire(header.commitment)
-        note = OutputNote.read(envelope, case.computing[p], case.tools.roster)
-        about = (note.job, note.output, note.recipient, note.holder)
-        if about != (case.job.hex(), self._output, case.name, case.computing[p]):
-            raise RefusedError("a commitment is about another output")
-        claims = {int(a): bytes.fromhex(com) for a, com in note.commitments.items()}
-        if set(claims) != holders(p):
-            raise RefusedError("a holder committed to other summands than it holds")
-        self._words[p] = Word(bytes.fromhex(note.session), claims)
+        note = OutputNote.read(from_wire(header.commitment), name, case.tools.roster)
+        if (note.job, note.output, note.recipient) != (case.job.hex(), self._output, case.name):
+            raise RefusedError("a note is about another output")
+        if name not in note.roster or not _is_possible(note, case.computing):
+            raise RefusedError("a note names a roster that this job cannot have")
+        self._notes[p] = note
         self._news.set()
 
-    def _claims(self, session: bytes) -> Claims:
-        return {p: word.claims for p, word in self._words.items() if word.session == session}
-
-    def _certified(self) -> bytes | None:
-        for session in {word.session for word in self._words.values()}:
-            claims = self._claims(session)
-            if all(majority(claims, a) is not None for a in range(len(self._case.computing))):
-                return session
-        return None
+    def _certified(self) -> OutputNote | None:
+        """The note that t + 1 have signed: one of them is honest, and signs what was agreed alone."""
+        found = list(self._notes.values())
+        return next((note for note in found if found.count(note) > CORRUPTED), None)
 
     def _no_output(self) -> StageEnd:
         said = ", ".join(f"{self._case.computing[p]}: {state}" for p, state in sorted(self._ended.items()))
         return _nothing(self._case, self._ended.values(), said)
 
     def _too_few(self) -> StageEnd:
-        silent = frozenset(range(len(self._case.computing))) - set(self._words) - set(self._ended)
+        silent = frozenset(range(len(self._case.computing))) - set(self._notes) - set(self._ended)
         names = self._case.names(silent) - {self._case.name}
         text = f"too few holders of {self._output} answered in time; it stays fetchable if it was opened"
         event = Event.DEADLINE if self._case.now() >= self._case.terms.deadline else Event.FAULT
@@ -284,36 +280,36 @@ async def fetch_all(case: Case, until: float) -> None:
     Raises  StageEnd
     """
     fetches = _fetches(case)
-    sessions = await asyncio.gather(*(fetch.certify(until) for fetch in fetches.values()))
-    await _keep(
-        case,
-        {
-            output: await fetch.value(session, fetch.certified(session), until)
-            for (output, fetch), session in zip(fetches.items(), sessions, strict=True)
-        },
-    )
+    notes = await asyncio.gather(*(fetch.certify(until) for fetch in fetches.values()))
+    await _take(case, fetches, dict(zip(fetches, notes, strict=True)), until)
 
 
-async def fetch_agreed(case: Case, session: bytes, decision: Decision, until: float) -> None:
-    """The same for a computing party, which knows all commitments from READY-OPEN: nobody has to be asked.
+async def fetch_agreed(case: Case, notes: Mapping[Output, OutputNote], until: float) -> None:
+    """The same for one of the last roster, which knows from the barrier what is opened.
 
     Raises  StageEnd
     """
-    agreed = dict(zip(places(case), decision.commitments, strict=True))
     fetches = _fetches(case)
-    found = await asyncio.gather(
-        *(fetch.value(session, agreed[output, case.name], until) for output, fetch in fetches.items())
-    )
-    await _keep(case, dict(zip(fetches, found, strict=True)))
+    await _take(case, fetches, {output: notes[output, case.name] for output in fetches}, until)
+
+
+async def _take(
+    case: Case, fetches: Mapping[str, Fetch], notes: Mapping[str, OutputNote], until: float
+) -> None:
+    found = await asyncio.gather(*(fetch.value(notes[output], until) for output, fetch in fetches.items()))
+    values = {o: words.astype("<u8").tobytes() for o, words in zip(fetches, found, strict=True)}
+    await case.tools.store.results.put(case.job, values)
 
 
 def _fetches(case: Case) -> dict[str, Fetch]:
     return {output: Fetch(case, output) for output, recipient in places(case) if recipient == case.name}
 
 
-async def _keep(case: Case, found: Mapping[str, Words]) -> None:
-    values = {output: words.astype("<u8").tobytes() for output, words in found.items()}
-    await case.tools.store.results.put(case.job, values)
+def _is_possible(note: OutputNote, computing: Sequence[str]) -> bool:
+    """Some of the job's parties, in its order, as many as the scheme takes; a commitment for each piece."""
+    parties = SCHEMES[note.scheme].parties
+    in_order = [name for name in computing if name in note.roster]
+    return list(note.roster) == in_order and len(note.roster) == len(note.commitments) == parties
 
 
 async def certify_all(case: Case, until: float) -> None:

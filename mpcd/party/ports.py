@@ -18,7 +18,7 @@ from mpcd._pb.v1.peer_pb2 import (
     ShareHeader,
     SlotMessage,
 )
-from mpcd.errors import MpcdError, PeerError
+from mpcd.errors import MpcdError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.document import InputEntry
 from mpcd.jobs.specification import Specification
@@ -28,10 +28,6 @@ from mpcd.protocols.rounds import Words
 
 FIRST_HISTORY = bytes(32)
 """Stands for what was agreed before the first epoch: nothing was."""
-
-
-class BadTag(PeerError):
-    """An in-round tag did not verify in our job process; `blamed` are the message's sender and backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +202,23 @@ Reveal = Callable[[str, bytes, Kept], Awaitable[bool]]
 parties; may it? A slot decides. Another party may complain about the last rounds instead."""
 
 
-class Worker(Protocol):
+class Arbiter(Protocol):
+    """A reserved job process that is asked about a batch of triples."""
+
+    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
+        """What honest parties would have said in a batch of random numbers with these three keys.
+
+        what     `Batch.what`; keys: piece -> the agreed key; roster: of the epoch
+        Raises   UsageError if `what` makes no sense; InternalError if the process dies
+        """
+        ...
+
+    async def release(self) -> None:
+        """Give the process back, or kill it if it runs; may be called twice."""
+        ...
+
+
+class Worker(Arbiter, Protocol):
     """One reserved job process."""
 
     async def run(self, order: Order, reveal: Reveal) -> Product:
@@ -223,26 +235,6 @@ class Worker(Protocol):
         The next barrier has begun without us; as backup of a message we may still have to answer for it.
         Returns when `run` has its end; does nothing if the process is not running.
         """
-        ...
-
-    async def release(self) -> None:
-        """Give the process back, or kill it if it runs; may be called twice."""
-        ...
-
-
-class Arbiter(Protocol):
-    """A reserved job process that is asked about a batch of triples and computes nothing else."""
-
-    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
-        """What honest parties would have said in a batch of random numbers with these three keys.
-
-        what     `Batch.what`; keys: piece -> the agreed key; roster: of the epoch
-        Raises   UsageError if `what` makes no sense; InternalError if the process dies
-        """
-        ...
-
-    async def release(self) -> None:
-        """Give the process back, or kill it if it runs; may be called twice."""
         ...
 
 

@@ -20,8 +20,9 @@ from mpcd.jobs.rows import say_left_out
 from mpcd.party.agreeing import send_to_all
 from mpcd.party.case import CORRUPTED, Case
 from mpcd.party.computing import places
+from mpcd.party.course import Course
 from mpcd.party.notes import InputNote
-from mpcd.protocols.agreement.ready import Decision
+from mpcd.protocols.agreement.findings import Go
 from mpcd.storage.shares import InputKey
 
 
@@ -31,8 +32,9 @@ def write(
     attempt: int,
     notes: list[InputNote],
     left_out: Mapping[InputKey, str],
+    course: Course,
+    decision: Go,
     revealed: list[tuple[str, bytes]],
-    decision: Decision,
 ) -> Receipt:
     """The receipt of a run that opened its outputs: identical at every honest party."""
     terms = case.terms.specification
@@ -50,6 +52,8 @@ def write(
         profile=terms.profile,
         adversary=terms.adversary,
         computing=terms.computing,
+        epochs=tuple(course.epochs),
+        faults=tuple(course.faults),
         outcome="succeeded",
         inputs=tuple(
             InputLine(owner=n.owner, argument=n.argument, rows=n.rows, commitments=n.commitments)

@@ -6,10 +6,10 @@ import asyncio
 
 from mpcd._pb.v1.peer_pb2 import FetchOutputRequest, OutputHeader
 from mpcd.errors import RefusedError
+from mpcd.identity.envelope import Envelope
 from mpcd.jobs.states import State
 from mpcd.party.case import Case
 from mpcd.party.computing import places
-from mpcd.party.notes import OutputNote
 from mpcd.transport.wire import to_wire
 
 POLL_MS = 2000
@@ -17,13 +17,12 @@ POLL_MS = 2000
 OPENED = frozenset({State.OPENING, State.SUCCEEDED})
 
 
-async def serve(
-    case: Case, session: bytes | None, requester: str, request: FetchOutputRequest
-) -> tuple[OutputHeader, bytes]:
-    """Answer one recipient: our commitments and, if asked, one summand with its salt.
+async def serve(case: Case, requester: str, request: FetchOutputRequest) -> tuple[OutputHeader, bytes]:
+    """Answer one recipient: our note of what is opened and, if asked, one piece with its salt.
 
     Before all have agreed to open there is nothing to get: the answer says where the job stands. That is
-    also the answer to any party of the job that names no output.
+    also the answer to any party of the job that names no output. A holder that learnt of the opening from
+    others has no note of its own; its pieces are good if they open what the others' notes say.
     Raises  RefusedError if the output is not for `requester`
     """
     allowed = requester in case.terms.specification.parties
@@ -31,21 +30,16 @@ async def serve(
         raise RefusedError(f"output {request.output} is not for {requester}")
     await _wait_for_outcome(case, request.wait_ms / 1000)
     state = State.OPENING if case.opened and case.state not in OPENED else case.state
-    if not request.output or not case.opened or session is None or case.me is None:
+    if not request.output or not case.opened or case.me is None:
         return OutputHeader(state=state.value, ready=False), b""
+    header = OutputHeader(state=state.value, ready=True)
+    note = await case.tools.store.decisions.get(case.job, (request.output, requester))
+    if note is not None:
+        header.commitment.CopyFrom(to_wire(Envelope.from_bytes(note)))
     shares = await case.tools.store.outputs.get(case.job, request.output, requester)
-    note = OutputNote(
-        job=case.job.hex(),
-        session=session.hex(),
-        output=request.output,
-        recipient=requester,
-        holder=case.name,
-        commitments={str(a): share.commitment.hex() for a, share in sorted(shares.items())},
-    )
-    commitment = to_wire(note.envelope(case.tools.identity))
-    header = OutputHeader(state=state.value, ready=True, commitment=commitment)
     share = shares.get(request.summand)
     if not request.body or share is None:
+        header.ready = note is not None
         return header, b""
     header.salt = share.salt
     header.size_bytes = len(share.payload)

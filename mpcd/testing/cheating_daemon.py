@@ -160,25 +160,31 @@ def _case(plan: Plan) -> type[Case]:
     return CheatingCase
 
 
+def slot_of(key: SlotKey) -> str:
+    """How edits call a slot: by its family, of which there are several barriers in an epoch."""
+    return f"{key.family}.{key.epoch}.{key.number}" if key.family == "BARRIER" else key.family
+
+
 def _slots(plan: Plan) -> type[Slots]:
     class CheatingSlots(Slots):
         def deliver(self, peer: int, message: pb.SlotMessage) -> None:
             marks = message.round == 0  # the slot begins as usual
-            if marks or not plan.of(message.job, "deaf", slot=message.slot):
+            if marks or not plan.of(message.job, "deaf", slot=slot_of(SlotKey.of(message))):
                 super().deliver(peer, message)
 
         async def decide(self, key: SlotKey, *, value: Callable[[], bytes], **rest: Any) -> Outcome:
             job = self._seat.job
-            await plan.hold(job, "slot", key.family)
+            name = slot_of(key)
+            await plan.hold(job, "slot", name)
 
             def lie() -> bytes:
-                for edit in plan.of(job, "lie", slot=key.family):
+                for edit in plan.of(job, "lie", slot=name):
                     body = edit.words.get("body")
                     return bytes.fromhex(body) if body is not None else _wrong(value())
                 return value()
 
             outcome = await super().decide(key, value=lie, **rest)
-            await plan.hold(job, "after", key.family)
+            await plan.hold(job, "after", name)
             return outcome
 
     return CheatingSlots
@@ -196,13 +202,17 @@ def _process(plan: Plan) -> type[JobProcess]:
 def _peers(plan: Plan, identity: Identity) -> type[PeerCalls]:
     class CheatingPeers(PeerCalls):
         def send_slot(self, party: str, message: pb.SlotMessage) -> None:
-            for edit in plan.of(message.job, "mute", slot=message.slot, round=str(message.round)):
+            for edit in plan.of(
+                message.job, "mute", slot=slot_of(SlotKey.of(message)), round=str(message.round)
+            ):
                 plan.muted.add(message.job)
                 if edit.words.get("but") == party:
                     super().send_slot(party, message)
             if message.job in plan.muted:
                 return
-            if message.round == 1 and plan.of(message.job, "equivocate", slot=message.slot, to=party):
+            if message.round == 1 and plan.of(
+                message.job, "equivocate", slot=slot_of(SlotKey.of(message)), to=party
+            ):
                 message = _second_value(message, identity)
             super().send_slot(party, message)
 

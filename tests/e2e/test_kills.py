@@ -56,12 +56,12 @@ BEFORE_READY = {
     "middle": "hold round=150",
     "verifying": "hold at=verifying",
 }
-AFTER_READY = {"ready": "hold after=READY-OPEN", "opening": "hold at=opening"}
+AFTER_READY = {"ready": "hold after=BARRIER.0.1", "opening": "hold at=opening"}
 COORDINATOR_POINTS = {"proposed": "hold at=proposed", "gathering": "hold at=gathering"}
 EDITS = (
     *(f"{name}-* {edit}" for name, edit in {**BEFORE_READY, **AFTER_READY, **COORDINATOR_POINTS}.items()),
     # READY is signed, and a single other party has seen it.
-    "ready-* mute slot=READY-OPEN round=1 but=acme",
+    "ready-* mute slot=BARRIER.0.1 round=1 but=acme",
     *(f"process{k}-* hold round={k}" for k in (2, 151, 152, 153)),
 )
 

@@ -32,6 +32,7 @@ def receipt(roster: Roster, **changes: Any) -> Receipt:
         "profile": "fair",
         "adversary": "malicious",
         "computing": ("alice", "bob", "carol", "dave"),
+        "epochs": ({"protocol": "rep4", "computing": ("alice", "bob", "carol", "dave")},),
         "outcome": "succeeded",
         "inputs": ({"owner": "erin", "argument": "bids", "rows": 2, "commitments": FOUR},),
         "excluded": ({"owner": "alice", "argument": "bids", "reason": "missing"},),
@@ -91,7 +92,8 @@ def test_another_roster_type_or_member(roster: Roster, identities: Identities) -
         verify(good, Roster(roster.members[:-1]))
     with pytest.raises(RefusedError, match="not a receipt"):
         verify(Envelope("mpcd.consent", good.payload), roster)
-    strangers = receipt(roster, computing=("alice", "bob", "carol", "zoe"))
+    four = ("alice", "bob", "carol", "zoe")
+    strangers = receipt(roster, computing=four, epochs=({"protocol": "rep4", "computing": four},))
     with pytest.raises(NotFoundError, match="zoe"):
         verify(strangers.envelope(identities["alice"]), roster)
 
@@ -112,8 +114,11 @@ def test_different_receipts_are_not_combined(roster: Roster, identities: Identit
         {"outcome": "aborted"},
         {"inputs": ({"owner": "erin", "argument": "bids", "rows": 2, "commitments": FOUR[:3]},)},
         {"outputs": ({"output": "price", "to": ("frank", "alice"), "commitments": FOUR},)},
-        {"eliminated": ("bob", "alice")},
-        {"faults": ({"blamed": ("bob",), "unreachable": ("bob",), "stage": "computing", "reason": "x"},)},
+        {"epochs": ()},
+        {"epochs": ({"protocol": "rep3", "computing": ("bob", "alice", "carol")},)},
+        {"epochs": ({"protocol": "rep3", "computing": ("alice", "bob", "carol")},)},
+        {"faults": ({"epoch": 0, "blamed": ("bob",), "unreachable": ("dave",), "stage": "x", "reason": ""},)},
+        {"faults": ({"epoch": 0, "stage": "barrier", "reason": "x"},)},
         {"job": "AA" * 32},
         {"attempt": -1},
         {"extra": 1},
@@ -125,8 +130,12 @@ def test_impossible_receipts(changes: dict[str, Any], roster: Roster) -> None:
 
 
 def test_an_aborted_run_has_a_receipt_without_outputs(roster: Roster) -> None:
-    fault = {"blamed": ("alice", "bob"), "unreachable": ("dave",), "stage": "computing", "reason": "a tag"}
-    one = receipt(roster, outcome="aborted", outputs=(), faults=(fault,))
+    faults = (
+        {"epoch": 0, "blamed": ("alice", "bob"), "stage": "barrier", "reason": "a tag"},
+        {"epoch": 1, "link": ("alice", "bob"), "stage": "barrier", "reason": "nothing came"},
+        {"epoch": 1, "unreachable": ("dave",), "stage": "session", "reason": "silent"},
+    )
+    one = receipt(roster, outcome="aborted", outputs=(), faults=faults)
     assert Receipt.from_bytes(one.to_bytes()) == one
 
 
@@ -144,7 +153,7 @@ def record(**changes: Any) -> Evidence:
     fields: dict[str, Any] = {
         "job": "aa" * 32,
         "reporter": "alice",
-        "kind": "bad-tag",
+        "kind": "contradiction",
         "step": "computing/multiply",
         "round": 17,
         "blamed": ("bob", "carol"),

@@ -54,8 +54,7 @@ FIVE = "computing: [alice, bob, carol, dave, erin]"
     [
         ("computing: [alice, bob, carol, dave]", FIVE, "6:1", "exactly 4 parties, 5 are listed"),
         ("computing: [alice, bob, carol, dave]", "computing: [a, b, c, c]", "6:1", "must be distinct"),
-        ("profile: fair", "profile: guaranteed", "16:1", "go on without it.*the most it gives is fair"),
-        ("profile: fair", "profile: identified-abort", "16:1", "it gives fair or abort"),
+        ("profile: fair", "profile: identified-abort", "16:1", "it gives guaranteed, fair or abort"),
         ("profile: fair", "profile: fare", "16:10", "did you mean 'fair'"),
         ("profile: fair", "adversary: semi-honest", "16:1", "semi-honest is not offered"),
         ("protocol: rep4", "protocol: rep5", "5:11", "it is one of rep4"),
@@ -210,7 +209,7 @@ def test_signed_and_read(
         lambda text: text.replace('"rows":2', '"rows":1,"rows":2'),
         lambda text: text.replace('"rows":2', '"rows":2,"x":1'),
         lambda text: text.replace(",", ", ", 1),
-        lambda text: text.replace('"profile":"fair"', '"profile":"guaranteed"'),
+        lambda text: text.replace('"profile":"fair"', '"profile":"identified-abort"'),
         lambda text: text.replace('"deadline":60.0', '"deadline":NaN'),
         lambda text: text.replace('"deadline":60.0', '"deadline":60'),
         lambda text: text.replace('"version":1', '"version":2'),

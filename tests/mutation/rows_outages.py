@@ -16,7 +16,7 @@ ROWS = [
              "max(by, min(by + self.seat.grace_s, self.seat.latest))", "by + self.seat.grace_s",
              f"{_T_LEFT}::test_nobody_is_waited_for_longer_than_the_job_lasts"),
     Mutation("outage: who is cut off believes itself", "mpcd/party/life.py",
-             "        if len(end.unreachable) <= CORRUPTED:\n            raise end\n", "        raise end\n",
+             "        if len(end.unreachable) <= CORRUPTED or not asking:\n            raise end\n", "        raise end\n",
              f"{_T_DEAF}::test_it_asks_the_others_how_the_slot_went"),
     Mutation("outage: the deadline is the others' fault", "mpcd/party/matter.py",
              "event = Event.DEADLINE if self._house.tools.clock.monotonic() >= self.deadline else Event.FAULT", "event = Event.FAULT",

@@ -30,8 +30,6 @@ ROWS = [
              "[m for m in marks if m.party not in self._left]", "marks", _FLOOD),
     Mutation("a peer that waits fills its places", "mpcd/party/slot_early.py",
              "        if kept is not None:\n", "        if False:\n", _FLOOD),
-    Mutation("all complaints of a party are verified", "mpcd/party/complaints.py",
-             "or sender in case.desk.complainers ", "", "tests/party/test_complaints.py"),
     Mutation("ended jobs stay in memory", _GONE, "            del self._lives[known]\n",
              "            pass\n", _PAST),
     Mutation("what is being resumed is given up", _GONE,

@@ -273,7 +273,7 @@ def test_without_answers_the_job_expires(tmp_path: Path) -> None:
 
 
 def test_a_job_that_could_only_expire_is_refused_by_submitter_plan_and_parties(tmp_path: Path) -> None:
-    """timing.delta is 50 ms here: 500 ms for READY-OPEN and the opening, and one delta before it."""
+    """timing.delta is 50 ms here: 500 ms for BARRIER and the opening, and one delta before it."""
 
     async def scene(town: Town) -> None:
         short, enough = job("short", deadline=1.0), job("enough", deadline=1.2)

@@ -13,10 +13,12 @@ from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
 from mpcd.identity.keys import Identity
 from mpcd.jobs.document import ResultEntry
 from mpcd.jobs.limits import MAX_INPUTS, MAX_RESULTS, MAX_ROWS
-from mpcd.jobs.receipt import ExcludedLine, InputLine, OutputLine, Receipt, RevealLine
+from mpcd.jobs.receipt import EpochLine, ExcludedLine, FaultLine, InputLine, OutputLine, Receipt, RevealLine
 from mpcd.party.gathering import ENTRY_BYTES
 from mpcd.party.notes import InputNote
 from mpcd.protocols.agreement.chains import Chain, encode
+from mpcd.protocols.agreement.words import word_limit
+from mpcd.protocols.scheme import REP4
 from mpcd.transport.grpc_guard import MESSAGE_BYTES
 from tests.party.offices import job
 
@@ -28,7 +30,7 @@ def message_bytes(max_body: int) -> int:
     signed = ((0, bytes(64)), (1, bytes(64)))
     chains = [Chain(0, bytes(max_body), signed) for _ in range(4)]
     parts = [SlotPart(label="slot", body=encode(chains))]
-    message = SlotMessage(job=bytes(32), session=bytes(32), slot="READY-OPEN", number=9, round=2, parts=parts)
+    message = SlotMessage(job=bytes(32), session=bytes(32), slot="BARRIER", number=9, round=2, parts=parts)
     return message.ByteSize()
 
 
@@ -43,8 +45,8 @@ def test_the_longest_entry_of_an_owner_fits_into_its_room() -> None:
     assert 4 + len(note.envelope(Identity.create(NAME)).to_bytes()) <= ENTRY_BYTES
 
 
-def test_the_longest_letter_of_ready_open_fits_into_a_message() -> None:
-    assert message_bytes(1 + 32 + MAX_RESULTS * 3 * 32) <= MESSAGE_BYTES
+def test_the_longest_letter_of_the_last_barrier_fits_into_a_message() -> None:
+    assert message_bytes(word_limit(REP4, MAX_RESULTS)) <= MESSAGE_BYTES
 
 
 def test_a_job_has_no_more_deliveries_than_a_receipt_has_lines() -> None:
@@ -68,6 +70,8 @@ def test_the_receipt_of_the_largest_job_is_no_longer_than_allowed() -> None:
         profile="fair",
         adversary="malicious",
         computing=("a", "b", "c", "d"),
+        epochs=(EpochLine(protocol="rep4", computing=("a", "b", "c", "d")),) * 3,
+        faults=(FaultLine(epoch=0, stage=LABEL, blamed=(NAME,), reason=reason),) * 4,
         outcome="succeeded",
         inputs=(InputLine(owner=NAME, argument=LABEL, rows=MAX_ROWS, commitments=(HASH,) * 4),) * MAX_INPUTS,
         excluded=(ExcludedLine(owner=NAME, argument=LABEL, reason=reason),) * MAX_INPUTS,

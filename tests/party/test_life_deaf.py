@@ -12,10 +12,10 @@ DEAF = "bolt"
 
 
 def deaf_to(*others: str, and_lost: bool = False) -> tuple[dict[str, State], dict[str, int | None]]:
-    """How a job ends if letters of READY-OPEN from these do not reach bolt; or nobody's reach anybody."""
+    """How a job ends if letters of BARRIER from these do not reach bolt; or nobody's reach anybody."""
 
     def lost(what: str, sender: str, to: str, message: Any) -> bool:
-        if what != "slot" or message.slot != "READY-OPEN" or message.round == 0:
+        if what != "slot" or message.slot != "BARRIER" or message.round == 0:
             return False
         return and_lost or (to == DEAF and sender in others)
 

@@ -16,11 +16,10 @@ from mpcd._pb.v1.peer_pb2 import FetchOutputRequest, SlotMessage
 from mpcd.errors import UsageError
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.states import TERMINAL, Event, State
-from mpcd.party.computing import agree_to_open
+from mpcd.party.computing import in_time
 from mpcd.party.past import sweep, was_opened
-from mpcd.party.ports import Order, Reveal
+from mpcd.party.ports import Order, Product, Reveal
 from mpcd.protocols.agreement.outcomes import slot_name
-from mpcd.protocols.agreement.ready import Decision
 from tests.party.virtual_time import LoopClock, run_virtually
 from tests.party.world import (
     COMPUTING,
@@ -39,7 +38,7 @@ from tests.party.world import (
 
 SESSION = b"s" * 32
 KEYS = {a: bytes([a]) * 32 for a in range(4)}
-SLOTS = ["SESSION", "KEYS", "KEY-COMPLAINT", "INPUTS", "HAVE", "START", "READY-OPEN"]
+SLOTS = ["SESSION", "KEYS", "KEY-COMPLAINT", "INPUTS", "HAVE", "START", "BARRIER"]
 MOMENTS = [(family, number) for family in SLOTS for number in (0, 1, 2)]
 OTHER_MOMENTS = [("keys", 0), ("input", 0), ("receipt", 0)]
 
@@ -148,7 +147,7 @@ def test_a_restart_ends_running_jobs_and_keeps_the_others() -> None:
     run_virtually(story())
 
 
-@pytest.mark.parametrize("moment", [("READY-OPEN", 1), ("READY-OPEN", 2), ("receipt", 0)], ids=str)
+@pytest.mark.parametrize("moment", [("BARRIER", 1), ("BARRIER", 2), ("receipt", 0)], ids=str)
 def test_a_party_restarted_after_ready_still_learns_how_it_ended(moment: tuple[str, int]) -> None:
     """It is not in the agreement any more; as a recipient it asks the holders."""
 
@@ -160,7 +159,7 @@ def test_a_party_restarted_after_ready_still_learns_how_it_ended(moment: tuple[s
         daemon = await revive(world, "acme")
         (row,) = await daemon.store.jobs.in_states(frozenset({"verifying", "opening"}))
         life = await daemon.know(spec)
-        life.case.state, life.session = State(row.state), row.session
+        life.case.state, life.case.session = State(row.state), row.session
         life.case.opened = await was_opened(daemon.store, spec.job)
         state = await life.resume()
         assert state is (State.SUCCEEDED if opened else State.FAILED)
@@ -211,12 +210,12 @@ def test_ready_and_the_output_shares_are_on_the_disk_before_ready_is_sent() -> N
         checked: set[str] = set()
 
         def look(what: str, sender: str, to: str, message: Any) -> bool:
-            if what == "slot" and message.slot == "READY-OPEN" and message.round > 0:
+            if what == "slot" and message.slot == "BARRIER" and message.round > 0:
                 connection = world.daemons[sender].database.connection
-                slot = slot_name("READY-OPEN", message.session, 0)
+                slot = slot_name("BARRIER", message.session, 0)
                 fixed = connection.execute("SELECT value FROM slot_values WHERE slot = ?", (slot,)).fetchone()
                 assert fixed is not None
-                assert fixed[0][:1] == b"\x01"
+                assert fixed[0][:1] == b"\x01"  # ready
                 (shares,) = connection.execute("SELECT count(*) FROM output_shares").fetchone()
                 assert shares == 3 * 2
                 (state,) = connection.execute("SELECT state FROM jobs").fetchone()
@@ -277,7 +276,7 @@ def test_a_terminal_state_is_never_left(name: str) -> None:
         for event in Event:
             with pytest.raises(UsageError):
                 await life.move(event)
-        life.slot("bolt" if name != "bolt" else "acme", SlotMessage(job=spec.job, slot="READY-OPEN", round=1))
+        life.slot("bolt" if name != "bolt" else "acme", SlotMessage(job=spec.job, slot="BARRIER", round=1))
         assert life.state is State.SUCCEEDED
         assert (await world.daemons[name].store.jobs.get(spec.job)).state == "succeeded"
 
@@ -329,7 +328,7 @@ def test_nothing_is_signed_in_a_slot_that_nobody_can_enter() -> None:
         world, spec = World(), specification()
 
         def hold(what: str, sender: str, to: str, message: Any) -> bool:
-            return what == "slot" and message.slot == "READY-OPEN" and message.round == 0
+            return what == "slot" and message.slot == "BARRIER" and message.round == 0
 
         world.lost = hold
         ended = await run_job(world, spec)
@@ -337,7 +336,7 @@ def test_nothing_is_signed_in_a_slot_that_nobody_can_enter() -> None:
         for name in COMPUTING:
             values = (
                 world.daemons[name]
-                .database.connection.execute("SELECT value FROM slot_values WHERE slot LIKE 'READY-OPEN%'")
+                .database.connection.execute("SELECT value FROM slot_values WHERE slot LIKE 'BARRIER%'")
                 .fetchall()
             )
             assert values == []
@@ -347,21 +346,24 @@ def test_nothing_is_signed_in_a_slot_that_nobody_can_enter() -> None:
 
 @pytest.mark.parametrize(("left_s", "ready"), [(9.5, True), (8.5, False)])
 def test_whether_ready_is_signed_depends_on_the_time_left(left_s: float, ready: bool) -> None:
+    """The slot and the opening need 2 (2 t + 3) Delta, less one Delta that the others may be ahead."""
+
     async def story() -> None:
         world, spec = World(), specification()
+
+        def hurry(order: Order) -> Product:
+            for name in COMPUTING:
+                case = world.daemons[name].lives[spec.job].case
+                now = asyncio.get_running_loop().time()
+                case.terms = dataclasses.replace(case.terms, deadline=now + left_s)
+                assert in_time(case) == ready
+            return add_up(order)
+
         for name in COMPUTING:
-            await world.daemon(name).know(spec)
-        decisions = []
-        for name in COMPUTING:
-            life = world.daemons[name].lives[spec.job]
-            now = asyncio.get_running_loop().time()
-            life.case.terms = dataclasses.replace(life.case.terms, deadline=now + left_s)
-            slots = life._slots
-            assert slots is not None
-            order = Order(spec.job, SESSION, 0, life.case.me or 0, spec, (), KEYS, 1.0)
-            decisions.append(agree_to_open(life.case, slots, SESSION, add_up(order)))
-        results = await asyncio.gather(*decisions, return_exceptions=True)
-        assert all(isinstance(r, Decision) == ready for r in results), results
+            world.daemon(name).pool.compute = hurry
+        ended = await run_job(world, spec)
+        ended = {name: ended[name] for name in COMPUTING}
+        assert set(ended.values()) == ({State.SUCCEEDED} if ready else {State.EXPIRED}), ended
 
     run_virtually(story())
 

@@ -1,8 +1,7 @@
 """Organisations with real keys, stores and lives of one job, joined in memory under virtual time.
 
 What is not real: the network (calls between objects, with faults that the test chooses), the disk (SQLite in
-memory, in the same thread), and the job process: the program is the sum of all inputs, which needs no
-messages, computed on the real shares.
+memory, in the same thread), and the job process (`links`).
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -37,22 +36,21 @@ from mpcd.jobs.states import State
 from mpcd.party.case import Pace, Terms, Tools
 from mpcd.party.life import Life
 from mpcd.party.notes import SessionNotice
-from mpcd.party.ports import Delivery, Order, Product, Reveal, SharedOutput, Worker
-from mpcd.protocols.rep4.inputs import Context, expand
-from mpcd.protocols.rep4.outputs import Place, commitment
-from mpcd.protocols.rep4.outputs import opening as make_opening
+from mpcd.party.ports import Order, Product, Reveal, Worker
+from mpcd.protocols.agreement.disputes import Expected
 from mpcd.protocols.rounds import Words
 from mpcd.storage.database import Work
 from mpcd.storage.jobs import JobRow
 from mpcd.storage.schema import MIGRATIONS
 from mpcd.storage.store import Store, store_in
+from tests.party.links import ROUND_S, Cheat, Linked, Wires, add_up
 from tests.party.virtual_time import LoopClock
 
 COMPUTING = ("acme", "bolt", "crux", "dune")
 OWNER, READER = "echo", "fern"
 EVERYBODY = (*COMPUTING, OWNER, READER)
 DELTA, STAGE, DEADLINE = 1.0, 10.0, 120.0
-PACE = Pace(delta_s=DELTA, stage_s=STAGE, lease_s=0.5, backoff_s=0.2)
+PACE = Pace(delta_s=DELTA, stage_s=STAGE, lease_s=0.5, backoff_s=0.2, round_s=ROUND_S)
 VALUES = {"acme": 10, "bolt": 20, "crux": 30, "dune": 40, "echo": 500}
 TOTAL = sum(VALUES.values())
 
@@ -123,6 +121,10 @@ class Pool:
     log: list[str] = field(default_factory=list)
     run: Callable[[Order, Reveal], Any] | None = None
     compute: Callable[[Order], Product] | None = None
+    wires: Wires = field(default_factory=Wires)
+    cheat: Cheat = field(default_factory=Cheat)
+    reveal_after: int = 0
+    orders: list[Order] = field(default_factory=list)
 
     async def reserve(self, job: bytes, wait_s: float) -> Worker | None:
         if self.taken >= self.slots:
@@ -134,42 +136,34 @@ class Pool:
 
 
 class _Process:
+    """One reserved process: in every epoch it runs `Pool.run`, if there is one, and the linked program."""
+
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.held = True
+        self.linked: Linked | None = None
 
     async def run(self, order: Order, reveal: Reveal) -> Product:
-        await asyncio.sleep(0.1)
+        assert self.held
+        self.pool.orders.append(order)
+        await asyncio.sleep(0.02)
         if self.pool.run is not None:
             await self.pool.run(order, reveal)
-        return (self.pool.compute or add_up)(order)
+        self.linked = Linked(self.pool.wires, order, self.pool.cheat)
+        return await self.linked.run(reveal, self.pool.reveal_after, self.pool.compute or add_up)
+
+    async def halt(self) -> None:
+        if self.linked is not None:
+            self.linked.halted.set()
+            self.pool.wires.ring()
+
+    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
+        raise AssertionError("the program of the tests has no batches")
 
     async def release(self) -> None:
         if self.held:
             self.held = False
             self.pool.taken -= 1
-
-
-def add_up(order: Order) -> Product:
-    """The sum of all inputs, on the shares: summand by summand, without a message."""
-    held = [a for a in range(4) if a != order.me]
-    total = np.zeros((3, 1), np.uint64)
-    for entry in order.inputs:
-        context = Context(order.session, entry.owner_key, entry.argument)
-        total += expand(order.me, entry.payloads, entry.rows, 1, context).data.sum(axis=(1, 2))[:, None]
-    # Slot k of a sharing holds x[(me + 1 + k) % 4].
-    words = {(order.me + 1 + k) % 4: total[k] for k in range(3)}
-    outputs = []
-    for result in order.specification.results:
-        deliveries = []
-        for recipient in result.to:
-            place = Place(order.session, result.output, recipient)
-            made = {a: make_opening(place, a, order.keys[a], words[a]) for a in held}
-            coms = {a: commitment(place, a, made[a]) for a in held}
-            deliveries.append(Delivery(recipient, {a: made[a].salt for a in held}, coms))
-        summands = {a: words[a].astype("<u8").tobytes() for a in held}
-        outputs.append(SharedOutput(result.output, (1,), summands, tuple(deliveries)))
-    return Product(tuple(outputs), b"\0" * 32)
 
 
 @dataclass
@@ -201,6 +195,7 @@ class World:
     daemons: dict[str, Daemon] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
     log: list[tuple[str, str, str, Any]] = field(default_factory=list)
+    wires: Wires = field(default_factory=Wires)
 
     def daemon(self, name: str) -> Daemon:
         if name not in self.daemons:
@@ -220,7 +215,7 @@ class World:
         return life
 
     def kill(self, name: str) -> None:
-        """The process is gone: its tasks stop without a word."""
+        """The daemon is gone, its job processes with it: its tasks stop without a word."""
         self.dead.add(name)
         for task in self.daemons[name].tasks:
             task.cancel()
@@ -235,7 +230,7 @@ class Daemon:
         self.lives: dict[bytes, Life] = {}
         self.tasks: list[asyncio.Task[State]] = []
         self.database = InlineDatabase()
-        self.pool = Pool()
+        self.pool = Pool(wires=world.wires)
         self.data = OwnData(VALUES.get(name))
         self.states: list[tuple[float, State]] = []
         self.tools = self.make_tools()

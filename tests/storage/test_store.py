@@ -78,14 +78,14 @@ def test_a_session_is_used_once(tmp_path: Path) -> None:
 
 def test_a_slot_has_one_value_for_ever(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
-        await store.slot_values.fix(b"READY-OPEN/1", JOB, b"ready")
-        await store.slot_values.fix(b"READY-OPEN/1", JOB, b"ready")
+        await store.slot_values.fix(b"BARRIER/1", JOB, b"ready")
+        await store.slot_values.fix(b"BARRIER/1", JOB, b"ready")
 
     async def after_a_restart(store: Store) -> None:
         with pytest.raises(InternalError, match="second value"):
-            await store.slot_values.fix(b"READY-OPEN/1", JOB, b"not ready")
-        assert await store.slot_values.get(b"READY-OPEN/1") == b"ready"
-        assert await store.slot_values.get(b"READY-OPEN/2") is None
+            await store.slot_values.fix(b"BARRIER/1", JOB, b"not ready")
+        assert await store.slot_values.get(b"BARRIER/1") == b"ready"
+        assert await store.slot_values.get(b"BARRIER/2") is None
 
     using(tmp_path, story)
     using(tmp_path, after_a_restart)

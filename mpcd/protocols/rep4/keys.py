@@ -116,11 +116,12 @@ def _opens_all(
 ) -> bool:
     wanted = shared_with(me, peer)
     return set(received) == wanted and all(
-        _opens(session, peer, a, committed.get(a, b""), received[a]) for a in wanted
+        opens(session, peer, a, committed.get(a, b""), received[a]) for a in wanted
     )
 
 
-def _opens(session: bytes, member: int, a: int, commitment: bytes, claimed: Contribution) -> bool:
+def opens(session: bytes, member: int, a: int, commitment: bytes, claimed: Contribution) -> bool:
+    """Whether this is the contribution to which `member` has committed."""
     well_formed = len(claimed.key) == KEY_BYTES and len(claimed.salt) == SALT_BYTES
     return well_formed and hmac.compare_digest(_commitment(session, member, a, claimed), commitment)
 

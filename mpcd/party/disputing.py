@@ -1,0 +1,120 @@
+"""Settling a complaint: who is concerned says what it sent, and what contradicts what is seen by all.
+
+About a tag that takes one slot. About a batch of random numbers (rep3) it takes two and a computation: all
+say what they sent, then show the keys of the batch, which is thrown away, and everybody recomputes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mpcd.party.agreeing import decide
+from mpcd.party.case import Case, Said
+from mpcd.party.ports import Kept, Worker
+from mpcd.party.slots import SlotKey, Slots
+from mpcd.protocols.agreement.disputes import (
+    Answer,
+    Claim,
+    Sent,
+    Void,
+    answer_limit,
+    answer_value,
+    claims_of,
+    keys_of,
+    keys_value,
+    settle,
+    settle_batch,
+)
+from mpcd.protocols.agreement.dolev_strong import Outcome
+from mpcd.protocols.agreement.findings import Dispute, Fault
+from mpcd.protocols.agreement.outcomes import DIGEST_BYTES
+from mpcd.protocols.agreement.standing import Standing
+
+PATIENT_DELTAS = 2
+"""For how many delays a silent party is waited for, when nothing is left to do but to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a dispute needs: the barrier after which it is, and what this party kept."""
+
+    case: Case
+    slots: Slots
+    session: bytes
+    standing: Standing
+    number: int
+    kept: Kept
+    worker: Worker
+
+    async def ask(self, family: str, value: bytes, limit: int) -> tuple[Outcome, tuple[Said, ...]]:
+        """One slot among the roster; everybody is ready to speak."""
+        case = self.case
+        key = SlotKey(family, self.session, self.number, self.standing.epoch)
+        outcome = await decide(
+            case,
+            self.slots,
+            key,
+            lambda: value,
+            by=case.now() + PATIENT_DELTAS * case.tools.pace.delta_s,
+            max_body=limit,
+            among=frozenset(self.standing.roster),
+        )
+        return outcome, case.said(key, outcome)
+
+
+async def hear(hearing: Hearing, dispute: Dispute) -> tuple[Fault, tuple[Said, ...]]:
+    """What a complaint comes to, with the words from which it follows.
+
+    Raises  DeadlineError if too few come
+    """
+    roster, me = hearing.standing.roster, hearing.case.me
+    if dispute.complaint is not None:
+        answer = _about_a_tag(dispute, me, hearing.kept)
+        outcome, said = await hearing.ask("DISPUTE", answer_value(answer), answer_limit(roster))
+        return settle(dispute, outcome), said
+    assert me is not None
+    value = answer_value(_about_a_batch(dispute, hearing.kept, roster), roster, me)
+    outcome, said = await hearing.ask("DISPUTE", value, answer_limit(roster))
+    claims = claims_of(dispute, outcome)
+    if not isinstance(claims, dict):
+        return claims, said
+    fault, more = await _recompute(hearing, dispute, claims)
+    return fault, (*said, *more)
+
+
+def _about_a_tag(dispute: Dispute, me: int | None, kept: Kept) -> Answer | None:
+    """What this party says; None if it is not asked, or has nothing left to say it from."""
+    complaint = dispute.complaint
+    if complaint is None or me not in (complaint.sender, complaint.backup) or kept == Kept():
+        return None
+    if kept.accepted.get(dispute.receiver, 0) > dispute.round:
+        return Void()  # it sent a frame of a later round, so it had accepted this one
+    place = (dispute.round, complaint.sender, complaint.backup, dispute.receiver)
+    digest = kept.digests.get(place)
+    return Void() if digest is None else Sent(digest)
+
+
+def _about_a_batch(dispute: Dispute, kept: Kept, roster: tuple[int, ...]) -> Answer | None:
+    if kept == Kept():
+        return None
+    batch = kept.batches.get(dispute.batch or 0)
+    went_on = all(kept.accepted.get(p, 0) > dispute.round for p in roster if p in kept.accepted)
+    if batch is None:
+        return Void() if went_on else None
+    return Claim(batch.sent, batch.received, batch.shown or bytes(DIGEST_BYTES), batch.heard)
+
+
+async def _recompute(
+    hearing: Hearing, dispute: Dispute, claims: Mapping[int, Claim]
+) -> tuple[Fault, tuple[Said, ...]]:
+    """Show the keys of the batch, and compare what was said with what they demand."""
+    roster, scheme = hearing.standing.roster, hearing.standing.sharing
+    batch = hearing.kept.batches[dispute.batch or 0]
+    value = keys_value([batch.keys[a] for a in sorted(batch.keys)])
+    outcome, said = await hearing.ask("BATCH-KEYS", value, DIGEST_BYTES * scheme.parties)
+    keys = keys_of(outcome, scheme)
+    if not isinstance(keys, dict):
+        return keys, said
+    expected = await hearing.worker.expect(batch.what, keys, roster)
+    return settle_batch(dispute, claims, expected), said
