@@ -126,6 +126,9 @@ class Office:
             known = await self._known(envelope.digest)
             if known is not None:
                 return
+            if await self.house.tools.store.jobs.was_forgotten(envelope.digest):
+                text = "the job ran before and was forgotten"
+                raise RefusedError(text, fix="submit it as a new job; compare the clocks of the machines")
             proposal = read_proposal(envelope, self.house.tools.roster)
             if self.house.config.name not in proposal.specification.parties:
                 raise RefusedError("the job does not concern this party")

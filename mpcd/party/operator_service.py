@@ -18,6 +18,7 @@ from mpcd.jobs.notices import Cancellation
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, State
 from mpcd.party.attach import CoordinatorLink
+from mpcd.party.late_receipts import complete
 from mpcd.party.office import Office
 from mpcd.party.plans import plan
 from mpcd.party.results import chunks
@@ -144,10 +145,11 @@ class OperatorService(OperatorServicer):
     ) -> WireEnvelope:
         """The receipt, with the signatures that have come in."""
         row = await self._ended(request.job, request.wait_ms / 1000)
-        raw = await self._store.receipts.get(request.job)
-        if raw is None:
+        tools = self._house.tools
+        receipt = await complete(request.job, self._house.config.name, self._store, tools.peers, tools.roster)
+        if receipt is None:
             raise NotFoundError(f"there is no receipt: the job ended {row.state}")
-        return to_wire(Envelope.from_bytes(raw))
+        return to_wire(receipt)
 
     async def Evidence(  # noqa: N802
         self, request: pb.OperatorJobRequest, context: Any

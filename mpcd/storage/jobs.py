@@ -133,6 +133,15 @@ class Jobs:
 
         await self._database.run(work)
 
+    async def was_forgotten(self, job: bytes) -> bool:
+        """Whether a job that is not here had a session once: sessions are kept when jobs are forgotten."""
+
+        def work(c: sqlite3.Connection) -> bool:
+            query = "SELECT EXISTS (SELECT 1 FROM sessions WHERE job = ?1) AND NOT EXISTS "
+            return bool(c.execute(query + "(SELECT 1 FROM jobs WHERE job = ?1)", (job,)).fetchone()[0])
+
+        return await self._database.run(work)
+
     async def _select(self, tail: str, values: tuple[object, ...]) -> list[JobRow]:
         def work(c: sqlite3.Connection) -> list[JobRow]:
             return [JobRow(*row) for row in c.execute(f"SELECT {_COLUMNS} FROM jobs {tail}", values)]

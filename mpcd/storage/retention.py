@@ -1,7 +1,8 @@
 """Ended jobs are forgotten some time after their deadline, when the daemon starts and once a day.
 
 The time runs from the deadline, since until then the job could be proposed again: a job that is forgotten is
-refused as too late, so nothing is ever signed for it a second time. Sessions stay for ever.
+refused as too late, so nothing is ever signed for it a second time. Sessions stay for ever: by them it is
+known again even if the clock is set back.
 """
 
 from __future__ import annotations

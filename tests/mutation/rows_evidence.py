@@ -1,9 +1,10 @@
-"""What convicts a party before everybody: evidence that is checked offline."""
+"""What is shown to others later: evidence, receipts completed late, forgotten jobs."""
 
 from __future__ import annotations
 
 from tests.mutation.row import Mutation
 
+_LATE, _T_LATE = "mpcd/party/late_receipts.py", "tests/party/test_late_receipts.py"
 _FILE, _TESTS = "mpcd/client/evidence.py", "tests/client/test_evidence.py"
 
 ROWS = [
@@ -21,4 +22,13 @@ ROWS = [
              _TESTS),
     Mutation("evidence: values of different slots", _FILE, "if first is None or first != second or",
              "if first is None or second is None or", _TESTS),
+    Mutation("late receipts: forged signatures", _LATE, "        envelope.verify(roster)\n", "        pass\n",
+             _T_LATE),
+    Mutation("late receipts: of another run", _LATE,
+             "(envelope.type, envelope.payload) != (own.type, own.payload)", "False", _T_LATE),
+    Mutation("late receipts: signatures of outsiders", _LATE, "if entry.signer in computing)", "if True)",
+             _T_LATE),
+    Mutation("a forgotten job is run again", "mpcd/party/office.py",
+             "if await self.house.tools.store.jobs.was_forgotten(envelope.digest):", "if False:",
+             "tests/party/test_past.py"),
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from mpcd._pb.v1.peer_pb2 import FetchOutputRequest
-from mpcd.errors import NotFoundError
+from mpcd.errors import NotFoundError, RefusedError
 from mpcd.jobs.states import Event, State, advance
 from mpcd.party import past
 from mpcd.party.life import Life
@@ -149,3 +149,20 @@ def test_an_office_that_closes_at_once_leaves_nothing_behind(tmp_path: Path) -> 
         asyncio.run(run())
         gc.collect()
     assert not [w for w in heard if "never awaited" in str(w.message)]
+
+
+def test_a_job_that_was_forgotten_is_not_accepted_again_whatever_the_clock_says(tmp_path: Path) -> None:
+    """It could be proposed once more after the clock was set back to before its deadline."""
+
+    async def run() -> None:
+        town = Town(tmp_path)
+        try:
+            specification = job()
+            await town.offices["acme"].house.tools.store.jobs.use_session(specification.job, 0, SESSION)
+            with pytest.raises(RefusedError, match="forgotten"):
+                await town.propose(signed(specification), ("acme",))
+            await town.propose(signed(job("another")), ("acme",))
+        finally:
+            await town.close()
+
+    asyncio.run(run())

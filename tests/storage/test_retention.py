@@ -65,6 +65,8 @@ def test_a_start_forgets_what_is_old_and_ended_and_nothing_else(tmp_path: Path) 
             assert {row.job for row in await store.jobs.recent(9)} == {NEW, STUCK}
             await store.receipts.put(OLD, b"a receipt that comes late")
             assert await store.receipts.get(OLD) is None
+            jobs = (OLD, NEW, STUCK, b"x" * 32)
+            assert [await store.jobs.was_forgotten(job) for job in jobs] == [True, False, False, False]
         left = counts(tmp_path / "party.db")
         assert {name: n for name, n in left.items() if name not in KEPT} == {
             name: 2 * n for name, n in full.items() if name not in KEPT
