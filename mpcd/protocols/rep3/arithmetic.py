@@ -13,7 +13,8 @@ cost one opening per result instead of one per factor. But then a is in use when
 and to open that batch, should its check fail, would show x. With fresh masks a failed batch can always be
 opened, and the liar is named. What is saved would be a sixth of the bytes of a product.
 
-Cost       6 rounds: products, coin, combination, hashes, silence (these make the triple), factors
+Cost       6 rounds: products, coin, combination, hashes, silence (these make the triple), factors. Factors of
+           more than `blocks.FACTOR_ELEMENTS` elements are cut, and every block takes 6 rounds
 Security   malicious, one corrupted party of three
 Sources    Spec rep3 6, 8; [Bea] Beaver, Efficient multiparty protocols using circuit randomization, CRYPTO
            1991
@@ -25,6 +26,7 @@ import numpy as np
 
 from mpcd.errors import UsageError
 from mpcd.protocols.rep3 import triples
+from mpcd.protocols.rep3.blocks import matrix_blocks, row_blocks
 from mpcd.protocols.rep3.opening import fetch
 from mpcd.protocols.rep3.party import Party3
 from mpcd.protocols.rep3.sharing import Rep3, held
@@ -77,20 +79,29 @@ def matmul(p: Party3, x: Rep3, y: Rep3) -> Rounds[Rep3]:
     """
     if len(x.shape) != 2 or len(y.shape) != 2 or x.shape[1] != y.shape[0]:
         raise UsageError(f"matmul: shapes {x.shape} and {y.shape} do not fit")
+    m, n = x.shape[0], y.shape[1]
     turned = y.data.transpose(0, 2, 1)
-    triple = yield from triples.matrix(p.at("triples"), x.shape[0], x.shape[1], y.shape[1])
-    d, e = yield from _open_masked(p, x.data, turned, triple)
-    out = triple.c.copy()
-    for k in range(2):
-        left, right = _factors(p, k, triple, d, e)
-        kernels_three.matmul_terms(left, right, out[k])
+    out = np.zeros((2, m, n), np.uint64)
+    for number, part in enumerate(matrix_blocks(m, x.shape[1], n)):
+        place = p.at(number)
+        triple = yield from triples.matrix(place.at("triples"), m, part.stop - part.start, n)
+        d, e = yield from _open_masked(place, x.data[:, :, part], turned[:, :, part], triple)
+        out += triple.c
+        for k in range(2):
+            left, right = _factors(place, k, triple, d, e)
+            kernels_three.matmul_terms(left, right, out[k])
     return Rep3(out)
 
 
 def _rows(p: Party3, x: Words, y: Words) -> Rounds[Words]:
     """Inner products of rows: (2, m, k), (2, m, k) -> (2, m)."""
-    triple = yield from triples.rows(p.at("triples"), x.shape[1], x.shape[2])
-    return (yield from rows_with(p, triple, x, y))
+    out = np.zeros(x.shape[:2], np.uint64)
+    for number, (rows, part) in enumerate(row_blocks(x.shape[1], x.shape[2])):
+        place = p.at(number)
+        height, length = rows.stop - rows.start, part.stop - part.start
+        triple = yield from triples.rows(place.at("triples"), height, length)
+        out[:, rows] += yield from rows_with(place, triple, x[:, rows, part], y[:, rows, part])
+    return out
 
 
 def rows_with(p: Party3, triple: Triple, x: Words, y: Words) -> Rounds[Words]:

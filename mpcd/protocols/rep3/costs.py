@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from mpcd.errors import UsageError
+from mpcd.protocols.rep3.blocks import matrix_blocks, row_blocks
 from mpcd.protocols.rep3.buckets import choose
 from mpcd.protocols.rep3.party import PARTIES
 from mpcd.protocols.rep3.sizes import ADDER_ROUNDS, BINARY_ANDS, EQUAL_ANDS, SIGN_ANDS
@@ -76,12 +77,20 @@ def words_batch(words: int) -> Cost:
 
 def rows(m: int, k: int) -> Cost:
     """m checked inner products of length k; with k = 1, m products."""
-    return rows_batch(m, k).then(opening(2 * m * k))
+    cost = NOTHING
+    for high, part in row_blocks(m, k):
+        height, length = high.stop - high.start, part.stop - part.start
+        cost = cost.then(rows_batch(height, length), opening(2 * height * length))
+    return cost
 
 
 def matrix(m: int, k: int, n: int) -> Cost:
     """A checked matrix product."""
-    return matrix_batch(m, k, n).then(opening(m * k + k * n))
+    cost = NOTHING
+    for part in matrix_blocks(m, k, n):
+        length = part.stop - part.start
+        cost = cost.then(matrix_batch(m, length, n), opening(m * length + length * n))
+    return cost
 
 
 def gates(words: int, rounds: int, *, checked: bool) -> Cost:

@@ -64,6 +64,31 @@ def test_matrix_products_are_right(m: int, k: int, n: int) -> None:
     assert costs.matrix(m, k, n).sent == 16 * (m * n + n + k) + 8 * (m * k + k * n) + 80
 
 
+@pytest.mark.parametrize(("shape", "blocks"), [((5, 3), 3), ((2, 20), 6), ((20, 1), 3), ((3, 0), 1)])
+def test_large_inner_products_are_cut(
+    shape: tuple[int, int], blocks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mpcd.protocols.rep3.blocks.FACTOR_ELEMENTS", 8)
+    x, y = draw(*shape), draw(*shape)
+    done = run(arithmetic.inner, share(x, 1), share(y, 2))
+    np.testing.assert_array_equal(reveal(done.results()), (x * y).sum(axis=-1))
+    expected = costs.rows(*shape)
+    assert (done.rounds, dict(done.payload_bytes)) == (6 * blocks, dict.fromkeys(range(3), expected.sent))
+    assert expected.rounds == 6 * blocks
+
+
+@pytest.mark.parametrize(("m", "k", "n", "blocks"), [(2, 9, 4, 5), (1, 8, 1, 1), (9, 2, 3, 2), (2, 0, 1, 1)])
+def test_large_matrix_products_are_cut(
+    m: int, k: int, n: int, blocks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mpcd.protocols.rep3.blocks.FACTOR_ELEMENTS", 8)
+    x, y = draw(m, k), draw(k, n)
+    done = run(arithmetic.matmul, share(x, 1), share(y, 2))
+    np.testing.assert_array_equal(reveal(done.results()), x @ y)
+    expected = costs.matrix(m, k, n)
+    assert (done.rounds, dict(done.payload_bytes)) == (6 * blocks, dict.fromkeys(range(3), expected.sent))
+
+
 def test_a_view_is_a_fine_factor() -> None:
     x, y = draw(6, 4), draw(4, 6)
     turned = [Rep3(part.data.transpose(0, 2, 1)) for part in share(y, 2)]

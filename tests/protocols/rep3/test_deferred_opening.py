@@ -74,7 +74,7 @@ def attack(y: int, *, deferred: bool) -> tuple[Run[Rep3], int | None]:
 
 def guess(difference: Any, y: int) -> int | None:
     """Which bit fits; the cheater uses its own b[0] and b[1], and e, which everybody was shown."""
-    made = lockstep(each(lambda p: triples.rows(p.at("first", "triples"), 1, 1))).results()
+    made = lockstep(each(lambda p: triples.rows(p.at("first", 0, "triples"), 1, 1))).results()
     pieces = [int(piece[0, 0]) for piece in together([triple.b for triple in made])]
     e = y - sum(pieces)
     for candidate in (0, 1):

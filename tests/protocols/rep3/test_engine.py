@@ -220,4 +220,4 @@ def test_the_engine_tells_of_batches_that_are_not_settled() -> None:
         return (yield from parallel([e.at(0).mul(x, x), e.at(1).matmul(x, e.reshape(x, (3, 2)))]))
 
     lockstep([program(e) for e in who], on_round=note).results()
-    assert kept == [["/0/triples", "/1/triples"]] * 5 + [[]]
+    assert kept == [["/0/0/triples", "/1/0/triples"]] * 5 + [[]]
