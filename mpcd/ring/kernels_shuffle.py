@@ -8,7 +8,7 @@ triples fall is counted exactly (`mpcd.protocols.rep3.buckets`), and a bias woul
 Permuting blocks and then inside of blocks would be kinder to the caches, but neighbours would stay near each
 other: that is no uniform permutation.
 
-Sources  [FY] Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P;
+Sources  [Knu] Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P;
          [Lem] Lemire, Fast random integer generation in an interval, 2019
 """
 

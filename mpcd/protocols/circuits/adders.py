@@ -5,7 +5,7 @@ Notation  g, q  generate and propagate: bit i of u + v carries if g[i] = u[i] v[
 Cost      counted in ANDs of a plane, by the functions whose names end in `ands`; all ANDs of a level are one
           gate, so the rounds are the levels
 Security  that of the gates
-Sources   [Skl] Sklansky, Conditional-sum addition logic, 1960; [KS] Kogge, Stone, 1973, for joining pairs
+Source    [Skl] Sklansky, Conditional-sum addition logic, 1960
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ exactly.
 
 A failed comparison ends the epoch, so a cheater has one attempt in it, however many batches there are.
 
-Sources  Spec rep3, buckets; [FLNW] Furukawa, Lindell, Nof, Weinstein: High-throughput secure three-party
-         computation for malicious adversaries, 2017; [ABF+] Araki et al., IEEE S&P 2017. Departure: the
+Sources  Spec rep3 6.4; [FLNW] Furukawa, Lindell, Nof, Weinstein: High-throughput secure three-party
+         computation for malicious adversaries, 2017; [ABF] Araki et al., IEEE S&P 2017. Departure: the
          maximum over m instead of the bound for m = 1
 """
 

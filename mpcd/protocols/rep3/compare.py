@@ -7,7 +7,7 @@ triples of an operation come from one batch.
 Notation  W = ceil(size / 64): words of one plane
 Ring      Z/2^64 in uint64, read as signed where a sign is meant; bits packed 64 to a word
 Security  only gates: malicious with triples, passive without
-Sources   Spec rep3 8; [ABY3] Mohassel, Rindal, CCS 2018, 5.3
+Sources   Spec rep3 8.5-8.8; [MR] Mohassel, Rindal, CCS 2018, 5.3
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def negative(p: Party3, x: Rep3) -> Rounds[Bits3]:
                and 1 word per party and AND
     Malicious  as the gates
     Raises     BatchFault as `word_triples`
-    Source     [ABY3]
+    Source     [MR]
     """
     c = yield from gates(p, SIGN_ANDS * words_for(x.size))
     (sign,) = yield from _signs(p, c, [x])

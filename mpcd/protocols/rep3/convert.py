@@ -12,7 +12,7 @@ of two pieces, which one party alone knows: nobody could vouch for what it hands
 Notation  W = ceil(size / 64): words of one plane; plane j of a number holds bit j of every element
 Ring      Z/2^64 in uint64; bits packed 64 to a word
 Security  only gates and products: malicious with triples, passive without
-Sources   Spec rep3 8; [ABY3] Mohassel, Rindal, CCS 2018, 5.3: share conversion by three pieces;
+Sources   Spec rep3 8.4, 8.9, 8.10; [MR] Mohassel, Rindal, CCS 2018, 5.3: share conversion by three pieces;
           [Skl] Sklansky, 1960 (`mpcd.protocols.circuits.adders`)
 """
 
@@ -44,7 +44,7 @@ def carry_save(p: Party3, c: Gates3, xs: Sequence[Rep3]) -> Rounds[tuple[Bits3, 
     Cost       1 round; 63 ANDs of k * W words
     Malicious  as the gates
     Raises     UsageError if the sizes differ
-    Source     [ABY3] 5.3
+    Source     [MR] 5.3
     """
     if len({x.size for x in xs}) != 1:
         raise UsageError(f"arrays of one size are needed, got {[x.shape for x in xs]}")
@@ -81,7 +81,7 @@ def to_binary(p: Party3, x: Rep3) -> Rounds[Bits3]:
     Cost       5 rounds for triples and 8; `BINARY_ANDS` = 426 ANDs of a plane; passive 8 rounds
     Malicious  as the gates
     Raises     BatchFault as `word_triples`
-    Source     [ABY3] for the pieces, [Skl] for the adder
+    Source     [MR] for the pieces, [Skl] for the adder
     """
     c = yield from gates(p, BINARY_ANDS * words_for(x.size))
     s, saved = yield from carry_save(p, c, [x])
@@ -119,7 +119,7 @@ def to_arithmetic(p: Party3, x: Bits3) -> Rounds[Rep3]:
                16 bytes per flag and party
     Malicious  as `arithmetic.mul`
     Raises     UsageError if x has more than one plane; BatchFault as `arithmetic.mul`
-    Source     [ABY3] 5.4.2, with checked products
+    Source     [MR] 5.4.2, with checked products
     """
     if x.planes != 1:
         raise UsageError(f"one plane of bits becomes one array of numbers, here are {x.planes}")

@@ -11,7 +11,7 @@ All triples of an operation come from one batch, made at its start: so an operat
 gates waits for the preparation once.
 
 Security  malicious, one corrupted party of three; passive without roots
-Sources   Spec rep3 8; [Bea] Beaver, Efficient multiparty protocols using circuit randomization, CRYPTO 1991
+Sources   Spec rep3 8.3; [Bea] Beaver, Efficient multiparty protocols using circuit randomization, CRYPTO 1991
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ Notation  N buckets of B triples, C more are shown; T = N * B + C; element j * N
           the j-th triple of bucket k
 Security  malicious, one corrupted party of three: a wrong triple comes out with probability below 2^-40, and
           the three parties can find out who made it (`batch`)
-Sources   Spec rep3 6; [FLNW] Furukawa, Lindell, Nof, Weinstein, EUROCRYPT 2017, triples by buckets;
-          [ABF+] Araki et al., IEEE S&P 2017. Departures: one uniform order of the whole batch, not of blocks
+Sources   Spec rep3 6.4; [FLNW] Furukawa, Lindell, Nof, Weinstein, EUROCRYPT 2017, triples by buckets;
+          [ABF] Araki et al., IEEE S&P 2017. Departures: one uniform order of the whole batch, not of blocks
           and in blocks, which leaves neighbours together; a shown triple is checked with the comparisons
 """
 
