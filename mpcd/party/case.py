@@ -61,7 +61,7 @@ class Pace:
 
     @property
     def least_s(self) -> float:
-        """No job can be shorter: the last barrier begins two slots before the deadline, and something before it."""
+        """No job can be shorter: the last barrier begins two slots before the deadline."""
         return 2 * self.slot_s + self.delta_s
 
 

@@ -31,6 +31,8 @@ from mpcd.party.desk import Desk
 from mpcd.party.learning import learn
 from mpcd.storage.database import StorageError
 
+FAREWELLS = 5
+"""How often a daemon that was restarted says that it has left: its streams are only being opened."""
 RUNNING = frozenset({State.PROPOSED, State.CONSENTED, State.GATHERING, State.COMPUTING, State.RECOVERING})
 
 
@@ -130,11 +132,20 @@ class Life:
         """
         return await self._guarded(self._whole())
 
+    async def farewell(self) -> None:
+        """After a restart: tell the others that we take no part any more, so that they do not wait for us."""
+        if self._slots is None:
+            return
+        for _ in range(FAREWELLS):
+            self._slots.leave()
+            await asyncio.sleep(self.case.tools.pace.delta_s)
+
     async def resume(self) -> State:
-        """After a restart: a job in `verifying` or `opening` learns what the others have agreed on.
+        """After a restart: a job learns what the others have agreed on, or agree on without us.
 
         Raises  StorageError
         """
+        self._start(self.farewell())
         patience = self.case.now() + 2 * self.case.slot_s
         return await self._guarded(learn(self.case, max(self.case.last_call, patience)))
 

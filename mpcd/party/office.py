@@ -16,7 +16,7 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.notices import Cancellation, StatusReport
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
-from mpcd.party.life import Life
+from mpcd.party.life import RUNNING, Life
 from mpcd.party.matter import House, Matter
 from mpcd.party.notes import SessionNotice
 from mpcd.party.past import KEPT, Past, revive, sweep
@@ -51,16 +51,27 @@ class Office:
     async def recover(self) -> None:
         """At the start: end what was running, take up what was being opened, report how recent jobs ended."""
         tools = self.house.tools
-        for row in await sweep(tools.store, tools.clock):
-            try:
-                life = await revive(self.house, row)
-            except MpcdError as error:
-                _log.error("job cannot be resumed", job=row.job.hex(), error=error.what)
-                continue
-            self._past.put(row.job, life)
-            self._start(row.job, partial(self._resume, life))
+        ran = await tools.store.jobs.in_states(frozenset(state.value for state in RUNNING))
+        resumed = await sweep(tools.store, tools.clock)
+        for row in resumed:
+            life = await self._revived(row)
+            if life is not None:
+                self._past.put(row.job, life)
+                self._start(row.job, partial(self._resume, life))
+        for row in ran:
+            if row.job not in {other.job for other in resumed} and row.session is not None:
+                life = await self._revived(row)
+                if life is not None:
+                    self._start(row.job, life.farewell)
         for row in reversed(await tools.store.jobs.recent(REPORTED)):
             self.report(row.job, State(row.state), row.detail)
+
+    async def _revived(self, row: JobRow) -> Life | None:
+        try:
+            return await revive(self.house, row)
+        except MpcdError as error:
+            _log.error("job cannot be resumed", job=row.job.hex(), error=error.what)
+            return None
 
     async def close(self) -> None:
         """Stop everything; what ran is ended by the next start."""

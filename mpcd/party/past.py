@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from mpcd.clock import Clock
 from mpcd.errors import NotFoundError, RefusedError
+from mpcd.identity.encoding import MalformedError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import verify_consents
+from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State, advance
 from mpcd.party.case import Terms
 from mpcd.party.datasets import Datasets, program_inputs
@@ -17,6 +19,7 @@ from mpcd.party.proposals import longest_outputs, read_proposal
 from mpcd.storage.jobs import JobRow, Transition
 from mpcd.storage.store import Store
 
+RESUMED = frozenset({State.RECOVERING.value, State.VERIFYING.value, State.OPENING.value})
 KEPT = 256
 """Jobs that have ended whose outputs and receipts are served from memory."""
 
@@ -105,15 +108,29 @@ async def was_opened(store: Store, job: bytes) -> bool:
 async def sweep(store: Store, clock: Clock) -> list[JobRow]:
     """At the start of a daemon: end what was running, and return the jobs that are to be resumed.
 
-    A job that was being computed is `failed`: its randomness is spent. One that was `verifying` may have
-    been opened by the others, and one that was `opening` is opened again.
+    No run is ever gone on with: its randomness is spent. A job with guaranteed output is `recovering`: the
+    others go on, and we get what is ours like any recipient; of the others, one that was being computed is
+    `failed`. One that was `verifying` may have been opened, and one that was `opening` is opened again.
     """
     at_ms = int(clock.now().timestamp() * 1000)
     for row in await store.jobs.in_states(frozenset(state.value for state in RUNNING)):
-        after = advance(State(row.state), Event.FAILURE)
-        why = "the daemon was restarted"
-        await store.jobs.advance(row.job, Transition(Event.FAILURE.value, row.state, after.value, why, at_ms))
+        event = Event.STAND_BY if _goes_on(row) else Event.FAILURE
+        if State(row.state) is not State.RECOVERING or event is Event.FAILURE:
+            after = advance(State(row.state), event)
+            why = "the daemon was restarted"
+            await store.jobs.advance(row.job, Transition(event.value, row.state, after.value, why, at_ms))
         if row.session is not None:
             await store.inputs.forget(row.session)
         await store.outputs.forget(row.job)
-    return await store.jobs.in_states(frozenset({State.VERIFYING.value, State.OPENING.value}))
+    return await store.jobs.in_states(RESUMED)
+
+
+def _goes_on(row: JobRow) -> bool:
+    """Whether the others may finish a job without us."""
+    if State(row.state) is State.PROPOSED:
+        return False
+    try:
+        specification = Specification.from_bytes(Envelope.from_bytes(row.envelope).payload)
+    except MalformedError:
+        return False
+    return specification.profile == "guaranteed"

@@ -9,7 +9,8 @@ import pytest
 
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.states import State
-from tests.party.test_life_faults import MOMENTS, OTHER_MOMENTS, KillAt, the_next_job_works
+from mpcd.party.past import RESUMED
+from tests.party.test_life_faults import MOMENTS, OTHER_MOMENTS, KillAt, revive, the_next_job_works
 from tests.party.test_recovery import job, receipts_of
 from tests.party.virtual_time import run_virtually
 from tests.party.world import (
@@ -18,6 +19,7 @@ from tests.party.world import (
     EVERYBODY,
     OWNER,
     READER,
+    STAGE,
     VALUES,
     World,
     result_of,
@@ -93,5 +95,39 @@ def test_a_party_whose_data_is_gone_costs_its_input_and_nothing_else() -> None:
         assert ended["bolt"] is State.FAILED
         assert {ended[name] for name in EVERYBODY if name != "bolt"} == {State.SUCCEEDED}
         assert await result_of(world, READER, spec) == sum(VALUES.values()) - VALUES["bolt"]
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("away_s", [0.5, 3.0])
+@pytest.mark.parametrize(
+    "moment", [("SESSION", 1), ("INPUTS", 1), ("START", 0), ("BARRIER", 0), ("BARRIER", 1)]
+)
+def test_a_daemon_that_was_restarted_takes_no_part_any_more_and_gets_its_output(
+    moment: tuple[str, int], away_s: float
+) -> None:
+    """It says at once that it has left: nobody waits for a timer of a stage."""
+
+    async def story() -> None:
+        world, spec = World(), job(owners=(OWNER,))
+        world.lost = KillAt(world, "acme", moment)
+
+        async def come_back() -> State:
+            while not world.dead:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(away_s)
+            daemon = await revive(world, "acme")
+            (row,) = await daemon.store.jobs.in_states(RESUMED)
+            life = await daemon.know(spec)
+            life.case.state, life.case.session = State(row.state), row.session
+            return await life.resume()
+
+        back = asyncio.create_task(come_back())
+        ended = await run_job(world, spec)
+        assert asyncio.get_running_loop().time() < away_s + 1.2 * STAGE
+        assert await back is State.SUCCEEDED
+        assert {ended[name] for name in EVERYBODY if name != "acme"} == {State.SUCCEEDED}
+        for name in ("acme", READER):
+            assert await result_of(world, name, spec) == VALUES[OWNER]
 
     run_virtually(story())

@@ -194,6 +194,7 @@ class World:
     twist: Twist = lambda what, sender, to, message: message
     daemons: dict[str, Daemon] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
+    killed: set[str] = field(default_factory=set)
     log: list[tuple[str, str, str, Any]] = field(default_factory=list)
     wires: Wires = field(default_factory=Wires)
 
@@ -217,6 +218,7 @@ class World:
     def kill(self, name: str) -> None:
         """The daemon is gone, its job processes with it: its tasks stop without a word."""
         self.dead.add(name)
+        self.killed.add(name)
         for task in self.daemons[name].tasks:
             task.cancel()
 
@@ -254,7 +256,8 @@ class Daemon:
     async def know(self, spec: Specification) -> Life:
         """The job is consented to by all; nothing runs yet."""
         loop = asyncio.get_running_loop()
-        row = JobRow(spec.job, b"", spec.submitter, spec.name, "consented", "", 0, None, 0, 0)
+        signed = Envelope(Specification.TYPE, spec.to_bytes()).to_bytes()
+        row = JobRow(spec.job, signed, spec.submitter, spec.name, "consented", "", 0, None, 0, 0)
         await self.store.jobs.add(row)
         life = Life(terms_of(spec, loop.time() + spec.deadline), self.tools, on_change=self._changed)
         self.lives[spec.job] = life
@@ -337,7 +340,7 @@ async def run_job(world: World, spec: Specification, parties: tuple[str, ...] = 
     done = await asyncio.gather(*tasks.values(), return_exceptions=True)
     ended = dict(zip(tasks, done, strict=True))
     for name, state in ended.items():
-        if isinstance(state, BaseException) and name not in world.dead:
+        if isinstance(state, BaseException) and name not in world.killed:
             raise state
     return {name: state for name, state in ended.items() if isinstance(state, State)}
 
