@@ -59,8 +59,12 @@ class Rep3Engine:
         return type(self)(self.party.at(*steps), checked=self.checked)
 
     def unsettled(self) -> list[Record]:
-        """What this party knows of batches that are not settled, the oldest first: for a dispute."""
-        return [batch.record() for batch in self.party.batches.values()]
+        """What this party knows of batches that are in their check, the oldest first: for a dispute.
+
+        A check cannot have failed before it began here, too, since every party hears all hashes; what this
+        party has said of such a batch so far must not be held against what it would have said in the end.
+        """
+        return [batch.record() for batch in self.party.batches.values() if batch.shown]
 
     # -- local: numbers ------------------------------------------------------------------------------
 

@@ -208,7 +208,7 @@ def test_facts(checked: bool) -> None:
     assert repr(engine.at("x", 1)) == f"Rep3Engine(Party3(2, '/x/1'), checked={checked})"
 
 
-def test_the_engine_tells_of_batches_that_are_not_settled() -> None:
+def test_the_engine_tells_of_batches_that_are_in_their_check() -> None:
     who = [make_engine(me, {i: SECRETS[i] for i in held(me)}, bytes(32), 0) for me in range(3)]
     kept: list[list[str]] = []
 
@@ -220,4 +220,4 @@ def test_the_engine_tells_of_batches_that_are_not_settled() -> None:
         return (yield from parallel([e.at(0).mul(x, x), e.at(1).matmul(x, e.reshape(x, (3, 2)))]))
 
     lockstep([program(e) for e in who], on_round=note).results()
-    assert kept == [["/0/0/triples", "/1/0/triples"]] * 5 + [[]]
+    assert kept == [[]] * 3 + [["/0/0/triples", "/1/0/triples"]] * 2 + [[]]
