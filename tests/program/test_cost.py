@@ -11,22 +11,30 @@ from mpcd.apps import auction, primitives
 from mpcd.errors import RefusedError, UsageError
 from mpcd.lang.tracing import Definition
 from mpcd.program.check import check
-from mpcd.program.cost import check_fits, check_limits, estimate
+from mpcd.program.cost import CostModel, check_fits, check_limits, estimate
 from mpcd.program.limits import MAX_NODES, Limits
 from mpcd.program.nodes import Node, Program
 from mpcd.program.text import parse
 from mpcd.program.types import Type
+from mpcd.protocols.rep3.costs import Rep3Costs
 from mpcd.protocols.rep4.costs import Rep4Costs
 from tests.program.test_text import doubling
 from tests.runtime.engines import ENGINES, execute
 
+COSTS: dict[str, CostModel] = {
+    "rep4": Rep4Costs(),
+    "rep3": Rep3Costs(),
+    "rep3 unchecked": Rep3Costs(checked=False),
+}
 
+
+@pytest.mark.parametrize("engine", COSTS)
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 9])
 @pytest.mark.parametrize("definition", [auction.first_price, auction.second_price])
-def test_auctions_take_the_promised_rounds(definition: Definition, n: int) -> None:
-    cost = estimate(definition.checked, {"n": n}, Rep4Costs())
+def test_auctions_take_the_promised_rounds(definition: Definition, n: int, engine: str) -> None:
+    cost = estimate(definition.checked, {"n": n}, COSTS[engine])
     parameters = {"reserve": 3, "order": list(range(n))}
-    _, rounds = execute(ENGINES["rep4"], definition.checked, {"bids": np.arange(n)}, parameters)
+    _, rounds = execute(ENGINES[engine], definition.checked, {"bids": np.arange(n)}, parameters)
     assert rounds == cost.rounds
     assert cost.output_cells == 2
 
