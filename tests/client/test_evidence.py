@@ -28,7 +28,7 @@ from mpcd.transport.wire import from_wire
 from tests.party.offices import Town, job, signed
 from tests.party.world import OWNER, identities, roster
 
-JOB = job()
+JOB = job(deadline=3600.0)
 HASH = signed(JOB).digest
 SESSION = b"s" * 32
 CHEATER, CHEATER_AT = "dune", 3

@@ -21,7 +21,8 @@ ME = COMPUTING[0]
 
 
 def signed(*names: str, **changes: Any) -> Envelope:
-    one = receipt(roster(), computing=COMPUTING, excluded=(), job=JOB, **changes)
+    epochs = ({"protocol": "rep4", "computing": COMPUTING},)
+    one = receipt(roster(), computing=COMPUTING, epochs=epochs, excluded=(), job=JOB, **changes)
     return combine([one.envelope(identities()[name]) for name in names])
 
 
