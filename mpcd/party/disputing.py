@@ -74,7 +74,7 @@ async def hear(hearing: Hearing, dispute: Dispute) -> tuple[Fault, tuple[Said, .
         outcome, said = await hearing.ask("DISPUTE", answer_value(answer), answer_limit(roster))
         return settle(dispute, outcome), said
     assert me is not None
-    value = answer_value(_about_a_batch(dispute, hearing.kept, roster), roster, me)
+    value = answer_value(_about_a_batch(dispute, hearing.kept), roster, me)
     outcome, said = await hearing.ask("DISPUTE", value, answer_limit(roster))
     claims = claims_of(dispute, outcome)
     if not isinstance(claims, dict):
@@ -95,14 +95,13 @@ def _about_a_tag(dispute: Dispute, me: int | None, kept: Kept) -> Answer | None:
     return Void() if digest is None else Sent(digest)
 
 
-def _about_a_batch(dispute: Dispute, kept: Kept, roster: tuple[int, ...]) -> Answer | None:
+def _about_a_batch(dispute: Dispute, kept: Kept) -> Answer | None:
     if kept == Kept():
         return None
     batch = kept.batches.get(dispute.batch or 0)
-    went_on = all(kept.accepted.get(p, 0) > dispute.round for p in roster if p in kept.accepted)
-    if batch is None:
-        return Void() if went_on else None
-    return Claim(batch.sent, batch.received, batch.shown or bytes(DIGEST_BYTES), batch.heard)
+    if batch is None or not batch.shown:
+        return Void()  # settled, or its check has not begun: in either case it cannot have failed
+    return Claim(batch.sent, batch.received, batch.shown, batch.heard)
 
 
 async def _recompute(
