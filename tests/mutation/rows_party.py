@@ -13,7 +13,8 @@ _OPEN, _COMPUTE, _AGREE = "mpcd/party/opening.py", "mpcd/party/computing.py", "m
 _LIFE, _CASE = "mpcd/party/life.py", "mpcd/party/case.py"
 _VALUES, _JOBS, _VAULT = "mpcd/storage/statements.py", "mpcd/storage/jobs.py", "mpcd/storage/vault.py"
 _T_SLOTS, _T_FAULTS = "tests/party/test_slots.py", "tests/party/test_life_faults.py"
-_T_CHEAT, _T_STORE = "tests/party/test_life_cheaters.py", "tests/storage/test_store.py"
+_T_CHEAT_IN, _T_CHEAT_RUN = "tests/party/test_cheating_inputs.py", "tests/party/test_cheating_processes.py"
+_T_CHEAT_OUT, _T_STORE = "tests/party/test_cheating_holders.py", "tests/storage/test_store.py"
 
 ROWS = [
     # -- the slot clock and the driver of slots
@@ -45,12 +46,12 @@ ROWS = [
              f"{_T_SLOTS}::test_all_enter_within_one_delay_of_the_first"),
     # -- session, keys, start
     Mutation("complaints about keys are ignored", "mpcd/party/keying.py", "    if said.pairs:", "    if False:",
-             f"{_T_CHEAT}::test_who_is_said_to_send_wrong_keys_shows_them_and_the_job_goes_on"),
+             f"{_T_CHEAT_IN}::test_who_is_said_to_send_wrong_keys_shows_them_and_the_job_goes_on"),
     Mutation("processes are kept between starts", _AGREE, "                await worker.release()\n", "                pass\n",
              f"{_T_FAULTS}::test_two_jobs_that_need_each_others_processes_both_succeed"),
     # -- inputs
     Mutation("an entry with further signatures is a second entry", _NOTES, "len(envelope.signatures) != 1", "False",
-             f"{_T_CHEAT}::test_nobody_can_add_a_signature_to_an_honest_owners_entry"),
+             f"{_T_CHEAT_IN}::test_nobody_can_add_a_signature_to_an_honest_owners_entry"),
     Mutation("shares are not compared with the commitments", _GATHER, "return opens(commitment, context, a, note.rows, case.terms.columns[note.argument], payload, salt)", "return True",
              "tests/party/test_openings.py"),
     Mutation("nothing is forwarded", _GATHER, "            if missing:\n", "            if False:\n",
@@ -58,7 +59,7 @@ ROWS = [
     Mutation("missing inputs are left out silently", _GATHER, "    if not left_out:\n", "    if True:\n",
              "tests/party/test_life.py::test_an_owner_that_gives_nothing_is_treated_as_the_job_says"),
     Mutation("an owner follows one announcement", _GIVE, "if said.count(session) > CORRUPTED), None)", "if said.count(session) > 0), None)",
-             f"{_T_CHEAT}::test_an_owner_does_not_follow_one_party_into_a_false_session"),
+             f"{_T_CHEAT_IN}::test_an_owner_does_not_follow_one_party_into_a_false_session"),
     # -- opening
     Mutation("READY is signed without time for the opening", "mpcd/party/running.py", "            if not in_time(self._case):\n                return Stopped(0)\n", "",
              f"{_T_FAULTS}::test_whether_ready_is_signed_depends_on_the_time_left"),
@@ -67,21 +68,21 @@ ROWS = [
     Mutation("shares are served before all have agreed", "mpcd/party/serving.py", "if not request.output or not case.opened or case.me is None", "if not request.output or case.me is None",
              f"{_T_FAULTS}::test_no_share_leaves_a_holder_before_the_opening_is_on_its_disk"),
     Mutation("outputs are served to anybody", "mpcd/party/serving.py", "    if not allowed or (request.output and (request.output, requester) not in places(case)):", "    if False:",
-             f"{_T_CHEAT}::test_an_outsider_gets_nothing"),
+             f"{_T_CHEAT_OUT}::test_an_outsider_gets_nothing"),
     Mutation("served summands are not compared with commitments", _OPEN, "if opened is None or not opens(bytes.fromhex(com), place, a, len(opened.summand) // 8, opened):", "if opened is None:",
-             f"{_T_CHEAT}::test_one_lying_holder_neither_changes_nor_withholds_an_output"),
+             f"{_T_CHEAT_OUT}::test_one_lying_holder_neither_changes_nor_withholds_an_output"),
     Mutation("one holder can end a recipient's waiting", _OPEN, "if len(self._ended) > CORRUPTED:", "if len(self._ended) > 0:",
-             f"{_T_CHEAT}::test_one_holder_that_says_aborted_from_the_beginning_ends_nobodys_waiting"),
+             f"{_T_CHEAT_OUT}::test_one_holder_that_says_aborted_from_the_beginning_ends_nobodys_waiting"),
     Mutation("what was opened is forgotten by a restart", "mpcd/party/past.py", "opened=await was_opened(tools.store, row.job),", "",
              "tests/party/test_past.py::test_what_was_opened_is_served_after_any_number_of_restarts"),
     Mutation("jobs that can only expire are consented to", "mpcd/party/proposals.py", "    if short:\n", "    if False:\n",
              "tests/party/test_consents.py::test_a_job_that_could_only_expire_is_refused_by_submitter_plan_and_parties"),
     Mutation("outvoted openings are forgotten", "mpcd/party/running.py", "        await record_outvoted(self._case, self._order, product)\n", "",
-             f"{_T_CHEAT}::test_what_was_outvoted_is_recorded_as_a_pair_and_the_job_succeeds"),
+             f"{_T_CHEAT_RUN}::test_what_was_outvoted_is_recorded_as_a_pair_and_the_job_succeeds"),
     Mutation("outvoted openings do not reach the daemon", "mpcd/party/processes.py", "excluded, outvoted)", "excluded)",
-             f"{_T_CHEAT}::test_the_result_of_a_job_process_carries_what_was_outvoted"),
+             f"{_T_CHEAT_RUN}::test_the_result_of_a_job_process_carries_what_was_outvoted"),
     Mutation("a party alone is recorded", _COMPUTE, "        if len(blamed) < 2:", "        if False:",
-             f"{_T_CHEAT}::test_a_job_process_that_names_one_party_alone_is_our_bug"),
+             f"{_T_CHEAT_RUN}::test_a_job_process_that_names_one_party_alone_is_our_bug"),
     Mutation("plans without the range checks", "mpcd/party/proposals.py", 'checks = {"range_check": sum(narrow), "open_bits": sum(cells)}', 'checks = {"open_bits": sum(cells)}',
              "tests/party/test_plans.py::test_the_plan_of_an_auction_is_its_run"),
     Mutation("jobs that have not ended are forgotten", "mpcd/storage/retention.py", " AND state IN ({marks})", " OR state IN ({marks})",
@@ -90,7 +91,7 @@ ROWS = [
              "tests/storage/test_retention.py::test_a_start_forgets_what_is_old_and_ended_and_nothing_else"),
     # -- states and storage
     Mutation("a party that fails does not say so", _LIFE, "            self._slots.leave()\n", "            pass\n",
-             f"{_T_CHEAT}::test_a_job_process_that_fails_at_one_party_keeps_everything_closed"),
+             f"{_T_CHEAT_RUN}::test_a_job_process_that_fails_at_one_party_keeps_everything_closed"),
     Mutation("cancelling after READY", _LIFE, "if self._cancelled is not None or not self.case.can(Event.CANCEL):", "if self._cancelled is not None:",
              "tests/party/test_life.py::test_a_job_that_has_ended_cannot_be_cancelled"),
     Mutation("a restarted daemon leaves running jobs", "mpcd/party/past.py", "store.jobs.in_states(frozenset(state.value for state in RUNNING)):", "store.jobs.in_states(frozenset()):",
