@@ -114,7 +114,7 @@ INPUTS = [
     _row("input commitment not compared", "inputs.py",
          "hmac.compare_digest(_commitment(context, a, rows, payload, salt), commitment)", "True", _BINDING),
     _row("input payload of any length", "inputs.py",
-         "len(payload) == payload_bytes(a, rows, columns) and ", "", _LENGTH),
+         "len(payload) == payload_bytes(a, rows, columns, scheme) and ", "", _LENGTH),
     _row("input salt of any length", "inputs.py", " and len(salt) == SALT_BYTES", "", _LENGTH),
     _row("input commitment without its summand", "inputs.py",
          "*context.parts(), bytes([a]), rows.to_bytes", "*context.parts(), rows.to_bytes", _BINDING),

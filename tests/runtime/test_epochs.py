@@ -183,7 +183,8 @@ def _words(order: pb.Order) -> set[bytes]:
     drawn = [streams.open_named(a, stream_name("/a")).draw(2).tobytes() for a in epoch.keys]
     places = [p for p in permutations(range(len(order.members)), 3) if order.me in p]
     disputes = [epoch.dispute_keys()(*place) for place in places]
-    return {*drawn, *epoch.tag_keys().values(), *epoch.output_keys().values(), *disputes}
+    own = epoch.keys.values() if order.HasField("dropped") else ()
+    return {*own, *drawn, *epoch.tag_keys().values(), *epoch.output_keys().values(), *disputes}
 
 
 @pytest.mark.parametrize("scheme", [REP4, REP3])
@@ -239,6 +240,14 @@ def test_an_order_that_contradicts_itself_is_our_bug(spoil: Callable[[pb.Order],
     order = next_epoch(_orders(), 2)[0]
     Epoch(order)
     spoil(order)
+    with pytest.raises(InternalError):
+        Epoch(order)
+
+
+@pytest.mark.parametrize(("scheme", "me"), [("rep3", 0), ("rep4", 4)])
+def test_a_scheme_has_its_number_of_parties(scheme: str, me: int) -> None:
+    order = _orders()[0]
+    order.scheme, order.me = scheme, me
     with pytest.raises(InternalError):
         Epoch(order)
 
