@@ -194,7 +194,7 @@ class _Turn:
                 link.dry = False
             if event & _WRITABLE:
                 link.full = False
-        return True
+        return bool(ready)
 
     def give_up(self, waited_s: float) -> None:
         """Part with those that are not done."""
