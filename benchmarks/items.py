@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.four_parties import Work, deal
+from benchmarks.parties import Work
+from benchmarks.settings import Setting
 from mpcd.apps.catalogue import find
-from mpcd.protocols.rep4.engine import Rep4Engine
-from mpcd.protocols.rep4.sharing import Bits4
+from mpcd.protocols.engine import AnyEngine
 from mpcd.protocols.rounds import Rounds, Words
 from mpcd.ring.bits import pack
 from mpcd.runtime.interpreter import run
@@ -37,50 +37,53 @@ def _words(values: Ints) -> Words:
     return values.view(np.uint64)
 
 
-def _program(name: str, x: Ints, y: Ints) -> Callable[[Rep4Engine], Rounds[Any]]:
+def _program(setting: Setting, name: str, x: Ints, y: Ints) -> Callable[[AnyEngine], Rounds[Any]]:
     checked = find(name).definition.checked
     arguments = ("x", _words(x)), ("y", _words(y))
 
-    def prepare(engine: Rep4Engine) -> Rounds[Any]:
-        shares = {label: deal(engine, label, words) for label, words in arguments}
+    def prepare(engine: AnyEngine) -> Rounds[Any]:
+        shares = {label: setting.number(setting.deal(engine, label, words)) for label, words in arguments}
         return run(checked, engine, shares, {"n": len(x)}, {})
 
     return prepare
 
 
-def products() -> Work:
+def products(setting: Setting) -> Work:
     """A million products, then the local sum."""
     x, y = _numbers(PRODUCTS, -(1 << 15), 1 << 15, 1), _numbers(PRODUCTS, -(1 << 15), 1 << 15, 2)
-    return Work("products", PRODUCTS, _program("products", x, y), {"total": int(x @ y)})
+    return Work("products", PRODUCTS, setting, _program(setting, "products", x, y), {"total": int(x @ y)})
 
 
-def inner_product() -> Work:
+def inner_product(setting: Setting) -> Work:
     """One inner product of a million."""
     x, y = _numbers(PRODUCTS, -(1 << 15), 1 << 15, 3), _numbers(PRODUCTS, -(1 << 15), 1 << 15, 4)
-    return Work("inner product", PRODUCTS, _program("inner-product", x, y), {"total": int(x @ y)})
+    return Work(
+        "inner product", PRODUCTS, setting, _program(setting, "inner-product", x, y), {"total": int(x @ y)}
+    )
 
 
-def comparisons() -> Work:
+def comparisons(setting: Setting) -> Work:
     """A hundred thousand comparisons of 64-bit values in [-2^62, 2^62)."""
     x, y = _numbers(COMPARISONS, -(1 << 62), 1 << 62, 5), _numbers(COMPARISONS, -(1 << 62), 1 << 62, 6)
 
-    def prepare(engine: Rep4Engine) -> Rounds[Any]:
-        return engine.at("lt").less_than(deal(engine, "x", _words(x)), deal(engine, "y", _words(y)))
+    def prepare(engine: AnyEngine) -> Rounds[Any]:
+        mine = [setting.number(setting.deal(engine, name, _words(v))) for name, v in (("x", x), ("y", y))]
+        return engine.at("lt").less_than(*mine)
 
-    return Work("comparisons", COMPARISONS, prepare, x < y)
+    return Work("comparisons", COMPARISONS, setting, prepare, x < y)
 
 
-def and_layers() -> Work:
+def and_layers(setting: Setting) -> Work:
     """Ten dependent layers of a million ANDs."""
     x, y = (_numbers(ANDS, 0, 2, seed).astype(bool) for seed in (7, 8))
 
-    def prepare(engine: Rep4Engine) -> Rounds[Any]:
-        return _layers(engine, _deal_bits(engine, "x", x), _deal_bits(engine, "y", y))
+    def prepare(engine: AnyEngine) -> Rounds[Any]:
+        return _layers(engine, _bits(setting, engine, "x", x), _bits(setting, engine, "y", y))
 
-    return Work("AND layers", LAYERS * ANDS, prepare, _nand(x, y))
+    return Work("AND layers", LAYERS * ANDS, setting, prepare, _nand(x, y))
 
 
-def _layers(engine: Rep4Engine, z: Bits4, y: Bits4) -> Rounds[Bits4]:
+def _layers(engine: AnyEngine, z: Any, y: Any) -> Rounds[Any]:
     for layer in range(LAYERS):
         z = engine.negate((yield from engine.at("layer", layer).conj(z, y)))
     return z
@@ -92,15 +95,15 @@ def _nand(z: npt.NDArray[np.bool_], y: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     return z
 
 
-def _deal_bits(engine: Rep4Engine, name: str, flags: npt.NDArray[np.bool_]) -> Bits4:
-    dealt = deal(engine, name, pack(flags), xor=True)
-    return Bits4(dealt.data.reshape(3, 1, -1), flags.shape)
+def _bits(setting: Setting, engine: AnyEngine, name: str, flags: npt.NDArray[np.bool_]) -> Any:
+    dealt = setting.deal(engine, name, pack(flags), xor=True)
+    return setting.bits(dealt.reshape(len(dealt), 1, -1), flags.shape)
 
 
-def dependent_products() -> Work:
+def dependent_products(setting: Setting) -> Work:
     """A thousand products, each of the result of the one before."""
     x, y = np.array([-1], dtype=np.int64), np.array([-1], dtype=np.int64)
-    return Work("dependent products", CHAIN, _program("chain", x, y), {"total": -1})
+    return Work("dependent products", CHAIN, setting, _program(setting, "chain", x, y), {"total": -1})
 
 
 ALL = (products, inner_product, comparisons, and_layers, dependent_products)

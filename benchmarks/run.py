@@ -1,8 +1,8 @@
 """All benchmarks in one run: `python -m benchmarks.run`.
 
-Our figures are of four processes over mutual TLS with malicious security, MPyC's of three processes over TLS
-with passive security, on the same machine, one after the other. The machine is noisy: compare ratios within
-one run. Every result is checked.
+Our figures are of four processes (rep4) and three (rep3) over mutual TLS with malicious security, and of
+three without checks, MPyC's of three processes over TLS with passive security, on the same machine, one after
+the other. The machine is noisy: compare ratios within one run. Every result is checked.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import argparse
 import os
 import platform
 
-from benchmarks.four_parties import Measured, Work, measure
 from benchmarks.items import ALL
+from benchmarks.parties import Measured, Work, measure
 from benchmarks.peer import run_mpyc
+from benchmarks.settings import REP3, REP3_UNCHECKED, REP4
 from benchmarks.small_job import measure_small_job
 from mpcd.ring.kernels import warm_up
 
@@ -25,7 +26,19 @@ MPYC_COUNTS = {
     "AND layers": 100_000,
     "dependent products": 1_000,
 }
-HEADER = ("item", "count", "seconds", "MPyC s", "ratio", "rounds", "B sent/party", "payload", "CPU s", "MB")
+HEADER = (
+    "protocol",
+    "item",
+    "count",
+    "seconds",
+    "MPyC s",
+    "ratio",
+    "rounds",
+    "B sent/party",
+    "payload",
+    "CPU s",
+    "MB",
+)
 
 
 def main() -> None:
@@ -33,10 +46,12 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--no-mpyc", action="store_true")
     parser.add_argument("--no-job", action="store_true")
+    parser.add_argument("--protocol", default="all", help="rep4, rep3, rep3 unchecked, or all")
     options = parser.parse_args()
     warm_up()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-    works = [make() for make in ALL]
+    settings = [s for s in (REP4, REP3, REP3_UNCHECKED) if options.protocol in ("all", s.name)]
+    works = [make(setting) for setting in settings for make in ALL]
     ours = [(work, measure(work, options.repeat)) for work in works]
     theirs = {} if options.no_mpyc else run_mpyc(MPYC_COUNTS)
     print(" | ".join(HEADER))
@@ -52,6 +67,7 @@ def _row(work: Work, measured: Measured, mpyc_s: float | None) -> list[str]:
         layers = 10 if work.name == "AND layers" else 1
         mpyc_s *= work.count / (MPYC_COUNTS[work.name] * layers)
     return [
+        work.setting.name,
         work.name,
         str(work.count),
         f"{measured.seconds:.4f}",

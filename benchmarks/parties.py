@@ -1,4 +1,4 @@
-"""Four parties as four processes on this machine, joined by mutually authenticated TLS links.
+"""The parties of a protocol as processes on this machine, joined by mutually authenticated TLS links.
 
 What runs between the clock's start and stop is what runs in a job process: the engine's steps, frames, tags,
 links. Keys and input shares are dealt beforehand by the harness.
@@ -22,35 +22,35 @@ from typing import Any
 import numpy as np
 
 from benchmarks.link_round import Listener
+from benchmarks.settings import SESSION, Setting
 from mpcd.errors import InternalError
 from mpcd.identity.certificates import Leaf, issue_leaf, self_signed_ca
 from mpcd.identity.keys import Identity
-from mpcd.protocols.rep4.engine import Rep4Engine, make_engine
-from mpcd.protocols.rep4.sharing import Bits4, Rep4, held
-from mpcd.protocols.rounds import Round, Rounds, Words
+from mpcd.protocols.engine import AnyEngine
+from mpcd.protocols.rep3.sharing import Bits3
+from mpcd.protocols.rep4.sharing import Bits4
+from mpcd.protocols.rounds import Round, Rounds
 from mpcd.ring.memory import collect_rarely, keep_freed_memory
-from mpcd.ring.streams import Streams
 from mpcd.runtime.driver import Counters, drive
 from mpcd.runtime.frames import FrameCodec
 from mpcd.transport.hello import Meeting, Peer
 from mpcd.transport.links import Links
 from mpcd.transport.meeting import open_links
 
-PARTIES = 4
-SESSION = bytes(32)
 TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One benchmark item: `prepare` deals the inputs and returns the step to be timed.
+    """One benchmark item in one setting: `prepare` deals the inputs and returns the step to be timed.
 
     The step's result is a sharing, or output name -> sharing; opened, it must equal `expected`.
     """
 
     name: str
     count: int
-    prepare: Callable[[Rep4Engine], Rounds[Any]]
+    setting: Setting
+    prepare: Callable[[AnyEngine], Rounds[Any]]
     expected: Any
 
 
@@ -67,22 +67,9 @@ class Measured:
     memory_bytes: int
 
 
-def deal(engine: Rep4Engine, name: str, values: Words, *, xor: bool = False) -> Rep4:
-    """This party's part of a sharing of `values`, the same at all parties: seeded, for benchmarks only."""
-    streams = Streams({a: bytes([a]) * 16 for a in range(3)})
-    summands = [np.empty_like(values) for _ in range(4)]
-    for a in range(3):
-        streams.open(a, name).fill(summands[a].reshape(-1))
-    if xor:
-        summands[3][:] = values ^ summands[0] ^ summands[1] ^ summands[2]
-    else:
-        summands[3][:] = values - summands[0] - summands[1] - summands[2]
-    return Rep4(np.stack([summands[a] for a in held(engine.me)]))
-
-
 def measure(work: Work, repeat: int) -> Measured:
-    """Run an item in four fresh processes, `repeat` times after one warm-up."""
-    reports = _in_four_processes(lambda me, links: _party(me, links, work, repeat))
+    """Run an item in fresh processes, `repeat` times after one warm-up."""
+    reports = _in_processes(work.setting.parties, lambda me, links: _party(me, links, work, repeat))
     slowest = [max(times) for times in zip(*(r["seconds"] for r in reports), strict=True)]
     return Measured(
         seconds=statistics.median(slowest),
@@ -97,8 +84,8 @@ def measure(work: Work, repeat: int) -> Measured:
 
 def _party(me: int, links: Links, work: Work, repeat: int) -> dict[str, Any]:
     tag_keys = {k: bytes(15) + bytes([1 << me | 1 << k]) for k in links.peers}
-    codec = FrameCodec(me, range(PARTIES), SESSION, 0, tag_keys)
-    base = make_engine(me, {a: bytes([64 + a]) * 32 for a in held(me)}, SESSION, 0)
+    codec = FrameCodec(me, range(work.setting.parties), SESSION, 0, tag_keys)
+    base = work.setting.engine(me)
     report: dict[str, Any] = {"seconds": [], "cpu": []}
     for run in range(repeat + 1):
         step = work.prepare(base.at("run", run))
@@ -124,12 +111,12 @@ def iter_barrier(run: int) -> Rounds[None]:
     yield Round(f"barrier/{run}")
 
 
-def _compare(engine: Rep4Engine, result: Any, work: Work) -> Rounds[None]:
+def _compare(engine: AnyEngine, result: Any, work: Work) -> Rounds[None]:
     """Open the result and stop the benchmark if it is wrong."""
     expected = work.expected if isinstance(work.expected, dict) else {"": work.expected}
     for name, sharing in (result if isinstance(result, dict) else {"": result}).items():
         scope = engine.at(name)
-        opened = yield from (scope.open_bits if isinstance(sharing, Bits4) else scope.open)(sharing)
+        opened = yield from (scope.open_bits if isinstance(sharing, Bits4 | Bits3) else scope.open)(sharing)
         if not np.array_equal(np.ravel(np.asarray(opened)), np.ravel(expected[name])):
             raise InternalError(f"{work.name}: the result is wrong")
 
@@ -146,16 +133,16 @@ def _count(step: Rounds[Any], payload: list[int]) -> Rounds[Any]:
         inbox = yield r
 
 
-def _in_four_processes(body: Callable[[int, Links], dict[str, Any]]) -> list[dict[str, Any]]:
+def _in_processes(parties: int, body: Callable[[int, Links], dict[str, Any]]) -> list[dict[str, Any]]:
     now = datetime.now(UTC)
-    identities = [Identity.create(f"party{k}") for k in range(PARTIES)]
+    identities = [Identity.create(f"party{k}") for k in range(parties)]
     pems = [self_signed_ca(identity, now=now) for identity in identities]
     leaves = [issue_leaf(identity, now=now, valid_s=3600, purpose="link") for identity in identities]
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(PARTIES)]
-    peers = {k: Peer(k, f"party{k}", pems[k], *listeners[k].getsockname()) for k in range(PARTIES)}
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(parties)]
+    peers = {k: Peer(k, f"party{k}", pems[k], *listeners[k].getsockname()) for k in range(parties)}
     read, write = os.pipe()
     children = []
-    for me in range(PARTIES):
+    for me in range(parties):
         child = os.fork()
         if child == 0:
             os.close(read)
@@ -173,7 +160,7 @@ def _in_four_processes(body: Callable[[int, Links], dict[str, Any]]) -> list[dic
     reports = sorted(_read_all(read), key=lambda r: int(r["me"]))
     for child in children:
         os.waitpid(child, 0)
-    if len(reports) != PARTIES:
+    if len(reports) != parties:
         sys.exit("a party of the benchmark failed; its error stands above")
     return reports
 
