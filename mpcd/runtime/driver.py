@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
+from mpcd.errors import MpcdError
 from mpcd.protocols.rounds import Inbox, Round, Rounds
 from mpcd.runtime.frames import FrameCodec
 from mpcd.runtime.kept import Record
@@ -81,6 +82,10 @@ def _take_round(
     except IncompleteRound as fault:
         if record is not None:
             record.arrived(fault.arrived)
+        raise
+    except MpcdError:  # a signal: the deadline, or the daemon wants us to end here
+        if record is not None:
+            record.interrupted(channel.pending, channel.peers - channel.pending)
         raise
     if record is not None:
         record.arrived(frames)

@@ -68,6 +68,7 @@ class Record:
 
     begun     number of the last round that was begun; 0 if none was
     accepted  peer -> number of the last round of which a frame from it has come
+    pending   peers whose frame of that round had not come when a signal interrupted the waiting for it
     late      the last rounds in which one peer's frame alone was waited for long: (round, peer, eighths of
               the patience)
     """
@@ -78,6 +79,7 @@ class Record:
         self._rounds: deque[tuple[int, Round]] = deque(maxlen=_ROUNDS)
         self.begun = 0
         self.accepted: dict[int, int] = {}
+        self.pending: frozenset[int] = frozenset()
         self.late: deque[tuple[int, int, int]] = deque(maxlen=MAX_LATE)
 
     def __repr__(self) -> str:
@@ -91,6 +93,11 @@ class Record:
     def arrived(self, peers: Iterable[int]) -> None:
         """Frames of the round that was begun last have come from these peers."""
         self.accepted.update(dict.fromkeys(peers, self.begun))
+
+    def interrupted(self, pending: frozenset[int], arrived: frozenset[int]) -> None:
+        """The round that was begun last ends here, while frames of some peers were waited for."""
+        self.pending = pending
+        self.arrived(arrived)
 
     def waited(self, peer: int, seconds: float, patience_s: float) -> None:
         """In the round that was begun last everything but the frame of this peer had come."""

@@ -237,7 +237,9 @@ class _Work:
         return failure
 
     def _report(self, error: MpcdError, record: Record) -> pb.Report | None:
-        return pb.Report(round=record.begun) if isinstance(error, Halted) else report_of(error, record)
+        if isinstance(error, Halted):  # who is stopped while it waits says whom it waits for
+            return pb.Report(round=record.begun, missing=sorted(record.pending))
+        return report_of(error, record)
 
 
 _KINDS: tuple[tuple[type[MpcdError], str], ...] = (

@@ -36,6 +36,7 @@ class Channel(Protocol):
     peers   indices of the others
     waited  (peer, seconds) if in the last exchange everything but the frame of this peer had come, and for
             how long that one was waited for; None if it was not
+    pending peers whose part of the exchange was not complete when a signal interrupted it
     """
 
     @property
@@ -46,6 +47,9 @@ class Channel(Protocol):
 
     @property
     def waited(self) -> tuple[int, float] | None: ...
+
+    @property
+    def pending(self) -> frozenset[int]: ...
 
     def exchange(
         self,

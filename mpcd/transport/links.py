@@ -36,6 +36,8 @@ class Links:
         self._peers = frozenset(self._links)
         self._gone: set[int] = set()
         self.waited: tuple[int, float] | None = None
+        self._turn: _Turn | None = None
+        self._awaited: frozenset[int] = frozenset()
         self._polls: dict[tuple[Link | None, ...], select.poll] = {}
         parties = max(self._peers | {me}) + 1
         # Everybody starts with another receiver: the first party is not hit by all at once.
@@ -69,7 +71,8 @@ class Links:
     ) -> dict[int, memoryview]:
         """See `Channel.exchange`."""
         self.waited = None
-        turn = _Turn(self, number, absent_ok)
+        turn = self._turn = _Turn(self, number, absent_ok)
+        self._awaited = frozenset(lengths)
         if self._gone:
             turn.leave_out(self._gone & (outgoing.keys() | lengths.keys()))
         turn.offer(outgoing)
@@ -92,6 +95,13 @@ class Links:
         if turn.missed:
             raise IncompleteRound(turn.missed, frozenset(turn.frames), number)
         return turn.frames
+
+    @property
+    def pending(self) -> frozenset[int]:
+        """Peers whose part of the last exchange is not complete."""
+        if self._turn is None:
+            return frozenset()
+        return self._awaited - self._turn.frames.keys() | {link.peer for link in self._turn.sending}
 
     def poll(self, receiving: list[Link], sending: list[Link]) -> select.poll:
         """A poll object for these links: there are few combinations, and making one costs."""

@@ -51,6 +51,11 @@ class MemoryChannel:
     def peers(self) -> frozenset[int]:
         return self._peers
 
+    @property
+    def pending(self) -> frozenset[int]:
+        """Threads are not interrupted."""
+        return frozenset()
+
     def exchange(
         self,
         number: int,

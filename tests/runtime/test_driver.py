@@ -74,6 +74,7 @@ class Alone:
     me = 0
     peers = frozenset({1, 2, 3})
     waited = None
+    pending: frozenset[int] = frozenset()
 
     def exchange(
         self,

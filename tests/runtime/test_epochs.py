@@ -147,6 +147,42 @@ def test_a_process_that_stands_still_is_missed_after_the_round(cluster: Cluster)
     assert {tuple(report.missing) for report in reports if report.round == first} == {(1,)}
 
 
+def test_a_process_that_is_halted_while_it_waits_says_for_whom(cluster: Cluster) -> None:
+    orders = auction(cluster, [420, 17, 410, 55])
+    frozen, halted = 1, 0
+
+    async def serve(order: pb.Order, jobs: dict[int, Job]) -> pb.FromWorker:
+        run = (order.session[:JOB_BYTES], order.epoch, order.attempt)
+        job = jobs[order.me] = await (await cluster.pool.reserve(30)).start()
+        await job.send(pb.ToWorker(order=order))
+        await port_of(cluster.links, order).expect(run, job.pass_socket)
+        last = pb.FromWorker()
+        while (message := await job.receive()) is not None:
+            last = message
+            if message.WhichOneof("body") != "reveal":
+                continue
+            if order.me == frozen and job.pid is not None:
+                os.kill(job.pid, signal.SIGSTOP)
+                asyncio.get_running_loop().call_later(2, jobs[halted].halt)
+                asyncio.get_running_loop().call_later(4, job.kill)
+            else:
+                await job.send(pb.ToWorker(reveal=pb.RevealAnswer(go=True)))
+        job.close()
+        port_of(cluster.links, order).forget(run)
+        return last
+
+    async def all_four() -> list[pb.FromWorker]:
+        jobs: dict[int, Job] = {}
+        return list(await asyncio.gather(*(serve(order, jobs) for order in orders)))
+
+    messages = cluster.runner.run(all_four())
+    (failure,) = _failures([messages[halted]])
+    assert failure.kind == "stopped"
+    assert list(failure.report.missing) == [frozen]
+    assert failure.report.round == failure.counters.rounds + 1
+    assert failure.kept.accepted[2] == failure.kept.accepted[3] == failure.report.round
+
+
 # -- questions about batches -----------------------------------------------------------------------
 
 
