@@ -21,11 +21,14 @@ _ONE_SHOT_BYTES = 32_768
 
 
 class TagKey:
-    """One 16-byte key, ready for many tags: setting a key up takes longer than a small tag."""
+    """One 16-byte key, ready for many tags: setting a key up takes longer than a small tag.
+
+    gcm  (nonce, plaintext, authenticated) -> ciphertext and tag; with an empty plaintext, the tag alone
+    """
 
     def __init__(self, key: bytes) -> None:
         self._key = algorithms.AES128(key)
-        self._encrypt = AESGCM(key).encrypt
+        self.gcm = AESGCM(key).encrypt
 
     def __repr__(self) -> str:
         return "TagKey(hidden)"
@@ -36,7 +39,7 @@ class TagKey:
         The result depends on the concatenation alone: the header must tell where parts begin and end.
         """
         if (len(parts[0]) if len(parts) == 1 else sum(map(len, parts))) <= _ONE_SHOT_BYTES:
-            return self._encrypt(nonce, b"", b"".join((header, *parts)))
+            return self.gcm(nonce, b"", b"".join((header, *parts)))
         mac = Cipher(self._key, modes.GCM(nonce)).encryptor()
         mac.authenticate_additional_data(header)
         for part in parts:

@@ -24,8 +24,8 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,6 +45,7 @@ from mpcd.runtime.layout import (
     Outgoing,
     layout_of,
 )
+from mpcd.runtime.small_frames import SmallRounds
 from mpcd.runtime.tagging import Tagger
 
 VERSION = 1
@@ -59,22 +60,32 @@ _HEADER = struct.Struct("<BBHI32sQBB6s16s16sQ")
 
 # Frames up to this size are joined: one copy is cheaper than many buffers in one system call.
 _JOIN_BELOW_BYTES = 16_384
-_MOST_LAYOUTS = 4_096
+_MOST_KINDS = 4_096
 _SHAPE = attrgetter("shape")
+_FORM = attrgetter("shape", "dtype")
 _WORD = np.dtype(np.uint64)
 
 
-@dataclass(slots=True)
-class _Current:
+class _Kind(NamedTuple):
+    """Rounds of one layout; `small` is the shorter way of those with few words."""
+
+    layout: Layout
+    small: SmallRounds | None
+
+
+class _Current(NamedTuple):
     """The round whose frames have been sent and whose answers are awaited.
 
-    start  the header up to and with the round number
-    path   the digest of the path
+    counted  the number of the round in 8 bytes
+    start    the header up to and with the round number
+    path     the digest of the path
     """
 
     number: int
     round: Round
     layout: Layout
+    small: SmallRounds | None
+    counted: bytes
     start: bytes
     path: bytes
 
@@ -92,6 +103,9 @@ class FrameCodec:
     Every round is encoded and then decoded; round numbers strictly increase.
     """
 
+    few_bytes = 2_048
+    """A round none of whose frames is longer takes the shorter way (`small_frames`)."""
+
     def __init__(
         self, me: int, parties: Sequence[int], session: bytes, epoch: int, tag_keys: Mapping[int, bytes]
     ) -> None:
@@ -105,7 +119,7 @@ class FrameCodec:
         self._to = {p: _PAIR.pack(me, p) for p in parties}
         self._from = {p: _PAIR.pack(p, me) for p in parties}
         self._tagger = Tagger(parties, session, epoch, tag_keys)
-        self._layouts: dict[object, Layout] = {}
+        self._kinds: dict[object, _Kind] = {}
         self._last = -1
         self._current: _Current | None = None
 
@@ -126,18 +140,18 @@ class FrameCodec:
         if number <= self._last:
             raise InternalError(f"round {number} comes after round {self._last}: a nonce would be used twice")
         self._last = number
-        layout = self._layout(r)
-        path = path_digest(r.path)[:DIGEST_BYTES]
-        current = self._current = _Current(number, r, layout, self._fixed + _LENGTH.pack(number), path)
-        frames = {}
-        for peer, pair in layout.outgoing.items():
-            frames[peer] = self._frame(current, peer, pair)
-        return frames
+        layout, small = self._kind(r)
+        path, counted = path_digest(r.path)[:DIGEST_BYTES], _LENGTH.pack(number)
+        start = self._fixed + counted
+        current = self._current = _Current(number, r, layout, small, counted, start, path)
+        if small is not None:
+            return small.encode(start, path, counted, r)
+        return {peer: self._frame(current, peer, pair) for peer, pair in layout.outgoing.items()}
 
     def expected_bytes(self, number: int, r: Round) -> Mapping[int, int]:
         """Peer -> the longest acceptable frame, header included; exact unless a blob is expected."""
         current = self._current
-        layout = current.layout if current is not None and current.round is r else self._layout(r)
+        layout = current.layout if current is not None and current.round is r else self._kind(r).layout
         return layout.limits
 
     def decode(self, number: int, r: Round, frames: Mapping[int, Buffer]) -> Inbox:
@@ -152,6 +166,14 @@ class FrameCodec:
         if current is None or current.number != number or current.round is not r:
             raise InternalError(f"round {number} is decoded, but was not the last one encoded", where=r.path)
         self._current = None
+        if current.small is not None:
+            inbox = current.small.decode(current.start, current.path, current.counted, frames)
+            if inbox is not None:
+                return inbox
+        return self._decode(current, frames)
+
+    def _decode(self, current: _Current, frames: Mapping[int, Buffer]) -> Inbox:
+        r = current.round
         bodies: dict[int, memoryview] = {}
         for peer, pair in current.layout.incoming.items():
             frame = frames.get(peer)
@@ -167,36 +189,37 @@ class FrameCodec:
             self._verify(current, check, bodies)
         return _messages(current, bodies)
 
-    def _layout(self, r: Round) -> Layout:
+    def _kind(self, r: Round) -> _Kind:
         """Look the layout up by everything that it depends on."""
+        sent: tuple[object, ...]
+        expected: tuple[object, ...]
         try:
-            sent, expected = tuple(map(_SHAPE, r.send.values())), tuple(map(_SHAPE, r.recv.values()))
+            sent, expected = tuple(map(_FORM, r.send.values())), tuple(map(_SHAPE, r.recv.values()))
         except AttributeError:  # there are blobs
-            sent = tuple(None if isinstance(a, bytes) else a.shape for a in r.send.values())
+            sent = tuple(None if isinstance(a, bytes) else _FORM(a) for a in r.send.values())
             expected = tuple(r.recv.values())
-        backed = tuple(map(_SHAPE, r.vouch.values()))
+        backed = tuple(map(_FORM, r.vouch.values()))
         key = (tuple(r.send), sent, tuple(r.vouch), backed, tuple(r.recv), expected, tuple(r.vouched.items()))
-        layout = self._layouts.get(key)
-        if layout is None:
-            if len(self._layouts) >= _MOST_LAYOUTS:
-                self._layouts.clear()
-            layout = self._layouts[key] = layout_of(self.me, self.parties, r)
-        return layout
+        kind = self._kinds.get(key)
+        if kind is None:
+            if len(self._kinds) >= _MOST_KINDS:
+                self._kinds.clear()
+            layout = layout_of(self.me, self.parties, r)
+            few = layout.is_few(self.few_bytes)
+            small = SmallRounds(self.me, layout, r, self._tagger) if few else None
+            kind = self._kinds[key] = _Kind(layout, small)
+        return kind
 
     def _frame(self, current: _Current, peer: int, pair: Outgoing) -> list[Buffer]:
         r = current.round
-        # A frame of few words costs what the interpreter's steps cost: plain loops, one list.
         parts: list[Buffer] = [current.start, self._to[peer], current.path, pair.tail]
-        for key in pair.words:
-            parts.append(_bytes_of(r.send[key], r.path))  # noqa: PERF401
+        parts += [_bytes_of(r.send[key]) for key in pair.words]
         if pair.blobs:
             blobs = _encoded_blobs(r, pair)
             parts[3] = pair.digest + _LENGTH.pack(pair.body_bytes + sum(map(len, blobs)))
             parts += blobs
         for sender, keys, size in pair.vouched:
-            backed: list[Buffer] = []
-            for key_ in keys:
-                backed.append(_bytes_of(r.vouch[key_], r.path))  # noqa: PERF401
+            backed = [_bytes_of(r.vouch[key]) for key in keys]
             parts.append(self._tagger.make(current.number, sender, self.me, peer, peer, backed, size))
         if pair.body_bytes < _JOIN_BELOW_BYTES:
             return [b"".join(parts)]
@@ -296,11 +319,9 @@ def _encoded_blobs(r: Round, pair: Outgoing) -> list[bytes]:
     return encoded
 
 
-def _bytes_of(payload: Payload, path: str) -> Buffer:
+def _bytes_of(payload: Payload) -> Buffer:
     """The words as bytes, without a copy if they are contiguous."""
     words: Words = payload  # type: ignore[assignment]
-    if words.dtype is not _WORD and words.dtype != _WORD:
-        raise InternalError(f"a message is of type {words.dtype}, not uint64", where=path)
     if words.nbytes < _JOIN_BELOW_BYTES:
         return words.tobytes()
     return np.ascontiguousarray(words).data.cast("B")

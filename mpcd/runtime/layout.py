@@ -1,6 +1,6 @@
 """What the frames of one round contain: which message lies where, and who vouches for it.
 
-A layout depends on the labels and shapes of a round and on nothing else, so the codec computes
+A layout depends on the labels, shapes and types of a round and on nothing else, so the codec computes
 it once per kind of round and looks it up for the rest of the epoch.
 
 Order     within a frame: words by label, then blobs by label, then one tag per vouched sender,
@@ -15,6 +15,8 @@ import hashlib
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from mpcd.errors import InternalError
 from mpcd.protocols.rounds import Blob, Message, Round, Spec, backup_of
@@ -99,12 +101,25 @@ class Layout:
     checks: tuple[Check, ...]
     limits: dict[int, int]
 
+    def is_few(self, limit_bytes: int) -> bool:
+        """Whether there are words only, and all in frames that are no longer than this."""
+        sent = [HEADER_BYTES + pair.body_bytes for pair in self.outgoing.values()]
+        backed = [size for pair in self.outgoing.values() for _, _, size in pair.vouched]
+        blobs = [pair.blobs for pair in self.outgoing.values()]
+        blobs_expected = [pair.blobs for pair in self.incoming.values()]
+        return (
+            not any(blobs)
+            and not any(blobs_expected)
+            and max((*sent, *backed, *self.limits.values()), default=0) <= limit_bytes
+        )
+
 
 def layout_of(me: int, parties: Sequence[int], r: Round) -> Layout:
     """Lay out a round's frames.
 
     Raises  InternalError if the round contradicts itself: unknown peer, message to oneself, a vouched
-            message that is not expected, of unknown shape, or backed by its own sender
+            message that is not expected, of unknown shape, or backed by its own sender, words that are
+            not uint64
     """
     peers = [p for p in parties if p != me]
     _require_consistent(me, frozenset(peers), r)
@@ -191,6 +206,9 @@ def _require_consistent(me: int, peers: frozenset[int], r: Round) -> None:
     named |= {p for of, to, _ in r.vouch for p in (of, to)}
     if not named <= peers:
         raise InternalError(f"a round of party {me} names parties {sorted(named - peers)}", where=r.path)
+    for payload in (*r.send.values(), *r.vouch.values()):
+        if not isinstance(payload, bytes) and payload.dtype != np.uint64:
+            raise InternalError(f"a message is of type {payload.dtype}, not uint64", where=r.path)
     if any(of == to for of, to, _ in r.vouch):
         raise InternalError("a round vouches for a message from a party to itself", where=r.path)
     for key, backup in r.vouched.items():

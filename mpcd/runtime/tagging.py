@@ -15,21 +15,25 @@ from __future__ import annotations
 
 import hmac
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mpcd.errors import InternalError
 from mpcd.ring.tags import Buffer, TagKey
 
 DOMAIN = b"mpcd tag v1\0"
 
-_NONCE = struct.Struct("<QI")
-_PLACE = struct.Struct("<QBBBBQ")
+_NUMBER = struct.Struct("<Q")
+_NONCE_END = struct.Struct("<I")
+_PLACE = struct.Struct("<BBBBQ")
 # (sender, backup, receiver) must fit one byte of the nonce: 6^3 <= 256.
 MOST_PARTIES = 6
 
 
 class Tagger:
-    """Makes and verifies the tags of one party in one epoch."""
+    """Makes and verifies the tags of one party in one epoch.
+
+    context  what every tag authenticates first
+    """
 
     def __init__(self, parties: Sequence[int], session: bytes, epoch: int, keys: Mapping[int, bytes]) -> None:
         """`keys[peer]` is the 16-byte key shared with that peer, derived for this session and epoch."""
@@ -37,7 +41,7 @@ class Tagger:
         if keys and self._base > MOST_PARTIES:
             raise InternalError(f"tags are defined for at most {MOST_PARTIES} parties")
         self._keys = {peer: TagKey(key) for peer, key in keys.items()}
-        self._context = DOMAIN + session + struct.pack("<I", epoch)
+        self.context = DOMAIN + session + struct.pack("<I", epoch)
 
     def __repr__(self) -> str:
         return f"Tagger(peers={sorted(self._keys)})"
@@ -56,13 +60,28 @@ class Tagger:
 
         `peer` is the receiver when the backup calls, the backup when the receiver does.
         """
+        key = self._key(peer)
+        counted = _NUMBER.pack(number)
+        header = self.context + counted + self.place(sender, backup, receiver, size)
+        return key.tag(counted + self.nonce_end(sender, backup, receiver), header, parts)
+
+    def gcm(self, peer: int) -> Callable[[bytes, bytes, bytes], bytes]:
+        """AES-GCM under the key shared with `peer`, see `TagKey.gcm`."""
+        return self._key(peer).gcm
+
+    def nonce_end(self, sender: int, backup: int, receiver: int) -> bytes:
+        """The nonce of a tag behind the number of the round. The chunk is 0: a frame is one chunk."""
+        return _NONCE_END.pack((sender * self._base + backup) * self._base + receiver)
+
+    def place(self, sender: int, backup: int, receiver: int, size: int) -> bytes:
+        """What is authenticated between the number of the round and the `size` bytes of words."""
+        return _PLACE.pack(sender, backup, receiver, 0, size)
+
+    def _key(self, peer: int) -> TagKey:
         key = self._keys.get(peer)
         if key is None:
             raise InternalError(f"no tag key is shared with party {peer}")
-        # The chunk number is 0: a frame is one chunk.
-        nonce = _NONCE.pack(number, (sender * self._base + backup) * self._base + receiver)
-        place = _PLACE.pack(number, sender, backup, receiver, 0, size)
-        return key.tag(nonce, self._context + place, parts)
+        return key
 
     def matches(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutation.row import Mutation
 
 _FRAMES, _TAGGING = "mpcd/runtime/frames.py", "mpcd/runtime/tagging.py"
+_FEW, _SMALL = "mpcd/runtime/small_frames.py", "tests/runtime/test_small_frames.py"
 _REFUSED, _GOOD = "tests/runtime/test_frames_refused.py", "tests/runtime/test_frames.py"
 
 ROWS = [
@@ -25,4 +26,10 @@ ROWS = [
     Mutation("a blob above its limit", _FRAMES, "if size > limit:", "if False:", _REFUSED),
     Mutation("bytes behind the last blob", _FRAMES, "    if at != end:", "    if False:",
              f"{_REFUSED}::test_bytes_left_over_behind_a_blob_are_refused"),
+    Mutation("small frames are not compared", _FEW,
+             'if not compare_digest(b"".join(doing.frames(pieces)), received):', "if False:", _SMALL),
+    Mutation("small frames of any lengths", _FEW, "if [*map(len, came)] != self._lengths:", "if False:",
+             f"{_SMALL}::test_frames_that_miss_or_have_another_length_are_refused"),
+    Mutation("small frames with unaligned words", _FEW, "if not words.flags.aligned:", "if False:",
+             f"{_SMALL}::test_small_rounds_go_the_shorter_way"),
 ]  # fmt: skip
