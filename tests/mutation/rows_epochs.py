@@ -81,4 +81,18 @@ LINKS = [
              "_EXTRA_S", f"{_T_LINKS}::test_many_bytes_may_take_their_time"),
 ]  # fmt: skip
 
-ROWS = [*KEYS, *ORDERS, *DISPUTES, *LINKS]
+_PROCESSES, _T_REPORTS = "mpcd/party/processes.py", "tests/party/test_epoch_reports.py"
+INDICES = [
+    Mutation("who is missed by place", _PROCESSES,
+             "missing=frozenset(roster[place] for place in report.missing)", "missing=frozenset(report.missing)",
+             f"{_T_REPORTS}::test_whom_a_process_misses"),
+    Mutation("a complaint by place", _PROCESSES,
+             "Complaint(roster[said.sender], roster[said.backup], said.digest)",
+             "Complaint(said.sender, said.backup, said.digest)",
+             f"{_T_REPORTS}::test_what_a_process_complains_about"),
+    Mutation("whoever is halted while it waits says nothing", "mpcd/runtime/worker.py",
+             "pb.Report(round=record.begun, missing=sorted(record.pending))", "pb.Report(round=record.begun)",
+             f"{_T_EPOCHS}::test_a_process_that_is_halted_while_it_waits_says_for_whom"),
+]  # fmt: skip
+
+ROWS = [*INDICES, *KEYS, *ORDERS, *DISPUTES, *LINKS]
