@@ -108,6 +108,7 @@ class Timing(Connections):
 
     delta: Annotated[Seconds, Field(gt=0, le=600)] = 2.0
     round: Annotated[Seconds, Field(gt=0, le=3600)] = 30.0
+    stage: Annotated[Seconds, Field(gt=0, le=3600)] = 30.0
     consent: Annotated[Seconds, Field(gt=0, le=7 * 86400)] = 300.0
 
 

@@ -109,7 +109,7 @@ async def running(
             ),
             reader=_NoData(),
             clock=clock,
-            pace=Pace(delta_s=config.timing.delta),
+            pace=Pace(delta_s=config.timing.delta, stage_s=config.timing.stage, round_s=config.timing.round),
         )
         house = House(
             config=config,
