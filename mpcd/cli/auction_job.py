@@ -15,6 +15,7 @@ def job_text(
     bidders: Sequence[str] = PARTIES,
     readers: Sequence[str] = PARTIES,
     deadline: str = "60s",
+    profile: str = "guaranteed",
 ) -> str:
     """The job file, as YAML."""
     inputs = [f"  - {{party: {bidder}, dataset: bid, argument: bids, rows: 1}}" for bidder in bidders]
@@ -34,7 +35,7 @@ def job_text(
             f"  - {{output: price, to: [{everybody}]}}",
             f"parameters: {{reserve: {RESERVE}}}",
             f"order: [{', '.join(bidders)}]   # of equal bids the one named first wins",
-            "profile: fair",
+            f"profile: {profile}",
             f"deadline: {deadline}",
             "",
         ]

@@ -75,5 +75,11 @@ def verdict_text(verdict: Verdict) -> str:
     lines += [f"  input      {i.owner}: {i.rows} rows for {i.argument}" for i in r.inputs]
     lines += [f"  excluded   {x.owner}: {x.argument}, {x.reason}" for x in r.excluded]
     lines += [f"  output     {o.output} to {', '.join(o.to)}" for o in r.outputs]
-    lines += [f"  fault      {f.stage}: {f.reason}" for f in r.faults]
+    for number, epoch in enumerate(r.epochs):
+        checks = "" if epoch.checked else ", without checks: the fourth was proven to cheat"
+        lines.append(f"  epoch {number}    {epoch.protocol}: {', '.join(epoch.computing)}{checks}")
+    for f in r.faults:
+        who = f"blamed: {', '.join(f.blamed)}" if f.blamed else f"not heard of: {', '.join(f.unreachable)}"
+        who = f"one of these, or their link: {', '.join(f.link)}" if f.link else who
+        lines.append(f"  fault      {f.stage} ({who}): {f.reason}")
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from mpcd.identity.roster import Roster
 from mpcd.jobs.consent import Consent, read_consent
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.notices import Cancellation, StatusReport
+from mpcd.jobs.receipt import CORRUPTED
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, State
 
@@ -166,6 +167,13 @@ def view(entry: Entry, now_ms: int) -> tuple[State, str]:
 
 
 def _end(entry: Entry, ended: Mapping[str, State]) -> tuple[State, str]:
+    computing = entry.specification.computing
+    succeeded = [name for name in computing if ended.get(name) is State.SUCCEEDED]
+    if len(succeeded) > CORRUPTED[entry.specification.protocol]:
+        # One of them is honest, so the outputs were opened: whoever missed them can still fetch them.
+        others = [f"{name}: {state}" for name, state in sorted(ended.items()) if state is not State.SUCCEEDED]
+        others += [f"{name}: not heard of" for name in entry.specification.parties if name not in ended]
+        return State.SUCCEEDED, "; ".join(others)[:500]
     worst = next(state for state in _GRAVEST if state in ended.values())
     who = [name for name, state in sorted(ended.items()) if state is worst]
     silent = [name for name in entry.specification.parties if name not in ended]

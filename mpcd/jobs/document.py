@@ -116,7 +116,7 @@ class Terms(Strict):
     results: Annotated[tuple[ResultEntry, ...], Field(min_length=1, max_length=MAX_RESULTS)]
     parameters: dict[Label, Parameter] = Field(default_factory=dict, max_length=MAX_PARAMETERS)
     order: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_PARTIES)] | None = None
-    profile: Profile = "fair"
+    profile: Profile = "guaranteed"
     adversary: Adversary = "malicious"
     missing: Missing = "abort"
     deadline: Annotated[Seconds, Field(ge=MIN_DEADLINE_S, le=MAX_DEADLINE_S)] = 600.0

@@ -12,27 +12,24 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from mpcd.errors import InternalError
 from mpcd.jobs.receipt import MAX_EPOCHS
 from mpcd.jobs.states import Event, State
 from mpcd.party import recall
 from mpcd.party.barriers import Meeting, barrier
 from mpcd.party.blame import end_of, line_of
-from mpcd.party.case import Case, DroppedError, Said, StageEnd
+from mpcd.party.case import CORRUPTED, Case, DroppedError, Said, StageEnd
 from mpcd.party.computing import in_time, order_for
 from mpcd.party.course import Course
 from mpcd.party.learning import learn
 from mpcd.party.ports import AgreedInput, Product, Worker
 from mpcd.party.running import Running
 from mpcd.party.slots import Slots
-from mpcd.protocols.agreement.findings import Fault, Go, Pair
+from mpcd.protocols.agreement.findings import Fault, Go, Pair, TooMany
 from mpcd.protocols.agreement.standing import Standing
 
 STEP = "barrier"
 Start = Callable[[Coroutine[Any, Any, None]], None]
-_log = structlog.get_logger("mpcd.party")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +119,6 @@ async def _epoch(
         while True:
             finding, said = await barrier(meeting, number)
             if not isinstance(finding, Go):
-                if running.stopped:
-                    _log.warning("our job process stopped", job=case.job.hex(), why=running.failure)
                 return finding, None, said
             number += 1
             if finding.kind == "open":
@@ -154,6 +149,9 @@ async def _recover(case: Case, course: Course, finding: Fault, said: tuple[Said,
     try:
         await course.drop(case, finding, STEP, said)
     except StageEnd as end:
+        if isinstance(finding, TooMany) and len({s.envelope.signers for s in said}) > CORRUPTED:
+            # They were heard: it is not we who are cut off.
+            end.kind, end.unreachable = None, frozenset()
         if late:
             await case.move(Event.RECOVER)
             raise StageEnd(Event.DEADLINE, f"there is no time left before the deadline: {end.text}") from None

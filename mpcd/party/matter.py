@@ -20,7 +20,7 @@ from mpcd.identity.encoding import fingerprint
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import Consent, read_consent, verify_consents
 from mpcd.jobs.states import TERMINAL, Event, State, advance
-from mpcd.party.case import Terms, Tools
+from mpcd.party.case import CORRUPTED, Terms, Tools
 from mpcd.party.datasets import Datasets, program_inputs
 from mpcd.party.life import Life
 from mpcd.party.peers import PeerCalls
@@ -205,11 +205,16 @@ class Matter:
         if life.state is State.CONSENTED and different:
             who = ", ".join(sorted(different))
             await life.move(Event.FAULT, f"{who} was shown other consents than {self.name}")
-        elif life.state is State.CONSENTED and silent:
+        elif life.state is State.CONSENTED and len(silent) > self._dispensable:
             event = Event.DEADLINE if self._house.tools.clock.monotonic() >= self.deadline else Event.FAULT
             await life.move(event, f"{', '.join(sorted(silent))} did not confirm the consents in time")
         elif life.state not in TERMINAL:
             await life.run()
+
+    @property
+    def _dispensable(self) -> int:
+        """How many computing parties may be silent when the job begins."""
+        return CORRUPTED if self.proposal.specification.profile == "guaranteed" else 0
 
     def _make_life(self) -> Life:
         house, specification = self._house, self.proposal.specification

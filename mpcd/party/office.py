@@ -338,4 +338,4 @@ def _told(state: State, detail: str) -> str:
     """What others learn of the reason: our own faults may name files, and refusals were told before."""
     if state is State.FAILED:
         return "a fault of this party's own; its operator sees which"
-    return "" if state is State.REFUSED else detail[:400]
+    return "" if state in (State.REFUSED, State.VERIFYING) else detail[:400]

@@ -38,8 +38,13 @@ def _guarantees(specification: Specification) -> list[str]:
         f"{computing} compute; any one of them may be malicious and neither learns more nor makes an honest "
         "party accept a wrong output; any two together can read everything.",
     ]
-    if specification.profile == "fair":
+    if specification.profile in ("fair", "guaranteed"):
         texts.append("If anyone learns an output, every honest recipient does.")
+    if specification.profile == "guaranteed":
+        texts.append(
+            "A computing party that cheats, crashes or is cut off is left out, and the other three finish "
+            "the job: every honest recipient gets its outputs. A second one ends the job without outputs."
+        )
     return texts
 
 

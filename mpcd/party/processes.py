@@ -59,9 +59,11 @@ class Processes:
     async def reserve(self, job: bytes, wait_s: float) -> JobProcess | None:
         """Reserve a process; None if there is none within that time."""
         try:
-            return JobProcess(self, await self.pool.reserve(wait_s))
+            lease = await self.pool.reserve(wait_s)
         except DeadlineError:
             return None
+        lease.keep()  # for all epochs of the job
+        return JobProcess(self, lease)
 
 
 class JobProcess:
@@ -88,7 +90,6 @@ class JobProcess:
         finally:
             processes.port.forget(run)
             job.close()
-            self._lease.release()
 
     async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
         """What honest parties would have said in a batch; see `mpcd.party.ports.Arbiter`."""
@@ -103,7 +104,7 @@ class JobProcess:
                     return Expected(sent, message.batch.shown)
             raise InternalError(f"the job process ended without an answer ({await _exit(job)})")
         finally:
-            await self.release()
+            job.close()
 
     async def halt(self) -> None:
         """End the run where it is; `run` then raises Stop with all that is kept."""

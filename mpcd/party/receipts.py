@@ -77,11 +77,12 @@ def rows_left_out(excluded: Iterable[tuple[str, str, int]]) -> dict[InputKey, st
 
 
 async def exchange(case: Case, receipt: Receipt, until: float) -> None:
-    """Sign, tell the other computing parties and all who take part, keep what others have signed.
+    """Sign, tell the others of the last roster, keep what they have signed.
 
     Waits for the signatures of all, at most until then; what comes later is added by `take`.
     """
     own = receipt.envelope(case.tools.identity)
+    roster = frozenset(receipt.epochs[-1].computing)
     case.desk.receipts[case.name] = own
     await _keep(case, own)
 
@@ -90,8 +91,8 @@ async def exchange(case: Case, receipt: Receipt, until: float) -> None:
 
     case.desk.collecting = True
     try:
-        await send_to_all(case, case.others, deliver, until)
-        await case.desk.wait(lambda: set(case.computing) <= set(case.desk.receipts), until)
+        await send_to_all(case, sorted(roster - {case.name}), deliver, until)
+        await case.desk.wait(lambda: roster <= set(case.desk.receipts), until)
     finally:
         case.desk.collecting = False
     await _keep(case, own)

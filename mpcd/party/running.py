@@ -132,7 +132,10 @@ class Running:
         case = self._case
         if case.state is not State.COMPUTING or self._pause is not None:
             return
-        await case.move(Event.STOPPED if self.product is None else Event.OUTPUTS_SHARED)
+        if self.product is None:
+            await case.move(Event.STOPPED, self.failure[:400])
+        else:
+            await case.move(Event.OUTPUTS_SHARED)
 
     def go_on(self) -> Pause:
         """Let it show what it rests for."""

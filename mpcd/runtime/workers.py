@@ -209,12 +209,25 @@ class WorkerPool:
 
 
 class Lease:
-    """The right to one job process; held until it has ended, or until `release`."""
+    """The right to one job process; held until it has ended, or until `release`.
+
+    A lease that is kept outlives its process and starts another one, for the next epoch of the job.
+    """
 
     def __init__(self, pool: WorkerPool, free: asyncio.Semaphore) -> None:
         self._pool = pool
         self._free = free
         self._held = True
+        self._kept = False
+
+    def keep(self) -> None:
+        """Hold it until `release`, whatever becomes of its process."""
+        self._kept = True
+
+    def ended(self) -> None:
+        """For the job: its process is gone."""
+        if not self._kept:
+            self.release()
 
     async def start(self) -> Job:
         """Fork the process.
@@ -226,7 +239,7 @@ class Lease:
         try:
             return await self._pool.fork(self)
         except BaseException:
-            self.release()
+            self.ended()
             raise
 
     def release(self) -> None:
@@ -321,7 +334,7 @@ class Job:
     def ended(self, status: int) -> None:
         """For the pool: the process is gone."""
         if self._lease is not None:
-            self._lease.release()
+            self._lease.ended()
         if not self._exit.done():
             self._exit.set_result(status)
 

@@ -125,8 +125,8 @@ def test_a_submitted_job_is_signed_and_known_at_once(tmp_path: Path) -> None:
     ("change", "error", "where", "word"),
     [
         (("deadline: 60s", "deadline: 60"), ConfigError, "auction.yaml:", "duration"),
-        (("profile: fair", "profile: guaranteed"), ConfigError, "auction.yaml", "eliminate"),
-        (("profile: fair", "profil: fair"), ConfigError, "auction.yaml:", "profil"),
+        (("profile: guaranteed", "profile: identified-abort"), ConfigError, "auction.yaml", "finds a set"),
+        (("profile: guaranteed", "profil: fair"), ConfigError, "auction.yaml:", "profil"),
         (("winner, to: [acme]", "winner, to: [zoe]"), ConfigError, "auction.yaml", "zoe"),
         (("computing: [acme,", "computing: [acme, echo,"), ConfigError, "auction.yaml", "exactly 4"),
         (("reserve: 100", "reserve: -1"), UsageError, "", "reserve"),

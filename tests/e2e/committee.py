@@ -237,12 +237,12 @@ def committee() -> Iterator[Committee]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def auction(name: str, deadline: str = "20s") -> str:
+def auction(name: str, deadline: str = "20s", profile: str = "fair") -> str:
     """A second-price auction between the four."""
-    return job_text(name, deadline=deadline)
+    return job_text(name, deadline=deadline, profile=profile)
 
 
-def slow(name: str, deadline: str = "20s") -> str:
+def slow(name: str, deadline: str = "20s", profile: str = "fair") -> str:
     """A job with some hundred rounds, one after another; everybody learns x."""
     return (
         f"apiVersion: mpcd/v1\nkind: Job\nname: {name}\n"
@@ -250,7 +250,8 @@ def slow(name: str, deadline: str = "20s") -> str:
         f"computing: [{', '.join(PARTIES)}]\ninputs:\n"
         "  - {party: acme, dataset: numbers, argument: x, rows: 1}\n"
         "  - {party: bolt, dataset: signs, argument: y, rows: 1}\n"
-        f"results:\n  - {{output: total, to: [{', '.join(PARTIES)}]}}\ndeadline: {deadline}\n"
+        f"results:\n  - {{output: total, to: [{', '.join(PARTIES)}]}}\n"
+        f"profile: {profile}\ndeadline: {deadline}\n"
     )
 
 

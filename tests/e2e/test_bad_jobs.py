@@ -49,10 +49,10 @@ WRONG: dict[str, tuple[str, str, ExitCode]] = {
         "any number of further parties may give inputs or get results",
         ExitCode.CONFIG,
     ),
-    "guaranteed": (
-        _edit("profile: fair", "profile: guaranteed"),
-        ":17:1: profile: guaranteed output needs to eliminate a cheater and to go on without it, "
-        "which rep4 cannot do here yet; the most it gives is fair",
+    "identified": (
+        _edit("profile: guaranteed", "profile: identified-abort"),
+        ":17:1: profile: rep4 finds a set that contains the cheater, not always the cheater; "
+        "it gives guaranteed, fair or abort",
         ExitCode.CONFIG,
     ),
     "unknown party": (

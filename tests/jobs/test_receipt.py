@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from mpcd.identity.envelope import Envelope, Signature
 from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Roster
 from mpcd.jobs import evidence as evidence_of
-from mpcd.jobs.evidence import Evidence, as_statements
+from mpcd.jobs.evidence import Evidence, as_statements, as_texts
 from mpcd.jobs.receipt import Receipt, combine, verify
 
 FOUR = tuple(f"{k}{k}" * 32 for k in range(4))
@@ -202,3 +203,13 @@ def test_silence_is_no_accusation() -> None:
     one = record(kind="silence", blamed=(), unreachable=("bob",))
     assert one.blamed == ()
     assert Evidence.from_bytes(one.to_bytes()) == one
+
+
+def test_what_nobody_signed_is_no_evidence(roster: Roster, identities: Identities) -> None:
+    """A statement of a slot signs the digest of what was said; the body travels beside it."""
+    said = Envelope("mpcd.slot", b"slot" + hashlib.sha256(b"ready").digest()).sign(identities["bob"])
+    good = record(statements=as_statements([said]), bodies=as_texts([b"ready"]))
+    assert evidence_of.verify(good.envelope(identities["alice"]), roster) == good
+    bad = record(statements=as_statements([said]), bodies=as_texts([b"not ready"]))
+    with pytest.raises(RefusedError, match="signed by nobody"):
+        evidence_of.verify(bad.envelope(identities["alice"]), roster)

@@ -11,13 +11,19 @@ from typing import Any
 
 import pytest
 
+from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Evidence
 from mpcd.jobs.evidence import verify as check_evidence
 from mpcd.jobs.limits import GRACE_S
-from mpcd.jobs.receipt import Receipt, verify
+from mpcd.jobs.receipt import EpochLine, Receipt, verify
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
+from mpcd.party import recall
+from mpcd.party.course import Course
+from mpcd.party.ports import Order, Reveal
+from mpcd.party.recall import RecallNote
+from mpcd.protocols.agreement.standing import Standing
 from tests.party.links import Cheat
 from tests.party.virtual_time import run_virtually
 from tests.party.world import (
@@ -27,6 +33,7 @@ from tests.party.world import (
     READER,
     TOTAL,
     World,
+    identities,
     result_of,
     roster,
     run_job,
@@ -179,3 +186,60 @@ def test_more_faults_than_one_party_can_cause_end_the_job_for_all_alike(name: st
 
     _, ended, _ = play(script)
     assert State.SUCCEEDED not in {ended[who] for who in COMPUTING}, ended
+
+
+def test_how_an_epoch_stands_is_on_the_disk_before_anything_of_it_runs() -> None:
+    async def story() -> None:
+        world, spec = World(), job()
+        LIES["a lie"][0](world)
+        seen: list[list[bytes]] = []
+
+        async def look(order: Order, _reveal: Reveal) -> None:
+            if order.epoch == 1:
+                seen.append(await world.daemons[A].store.epochs.of(spec.job))
+                assert order.roster == (0, 1, 2)
+                assert (order.scheme, order.checked, order.dropped) == ("rep3", True, 3)
+                assert order.history != bytes(32)
+
+        world.daemon(A).pool.run = look
+        await run_job(world, spec)
+        ((line,),) = seen
+        assert EpochLine.model_validate_json(line).computing == (A, B, C)
+
+    run_virtually(story())
+
+
+def test_nobody_computes_in_an_epoch_on_the_word_of_one() -> None:
+    """A party that is left out believes t + 1 who call it back, and one only once."""
+
+    async def story() -> None:
+        world, spec = World(), job()
+        life = await world.daemon(D).know(spec)
+        case, session = life.case, b"s" * 32
+        case.session = session
+        left = Course(Standing(1, (0, 1, 2, 3), (0, 1, 2), "rep3", True))
+        four = EpochLine(protocol="rep4", computing=COMPUTING)
+        note = RecallNote(
+            job=spec.job.hex(),
+            session=session.hex(),
+            epoch=2,
+            now=EpochLine(protocol="rep3", computing=(B, C, D)),
+            history="ab" * 32,
+            epochs=(four, EpochLine(protocol="rep3", computing=(A, B, C))),
+            faults=(),
+        )
+
+        def said_by(name: str) -> SlotMessage:
+            part = SlotPart(label="RECALL", body=note.envelope(identities()[name]).to_bytes())
+            return SlotMessage(job=spec.job, session=session, slot="RECALL", parts=[part])
+
+        for _ in range(3):
+            life.slot(A, said_by(A))
+        life.slot(B, said_by(A))  # under another one's name
+        assert await recall.wait(case, left, case.now() + 1) is None
+        life.slot(B, said_by(B))
+        course = await recall.wait(case, left, case.now() + 1)
+        assert course is not None
+        assert (course.standing.epoch, course.standing.roster) == (2, (1, 2, 3))
+
+    run_virtually(story())

@@ -131,3 +131,16 @@ def test_a_daemon_that_was_restarted_takes_no_part_any_more_and_gets_its_output(
             assert await result_of(world, name, spec) == VALUES[OWNER]
 
     run_virtually(story())
+
+
+def test_two_that_fall_silent_one_after_the_other_end_the_job_for_all() -> None:
+    async def story() -> None:
+        def lost(what: str, sender: str, to: str, message: Any) -> bool:
+            return what == "slot" and (sender, message.slot) in {("crux", "KEYS"), ("dune", "START")}
+
+        world, spec = World(lost=lost), job(owners=OWNERS)
+        ended = await run_job(world, spec)
+        assert State.SUCCEEDED not in ended.values(), ended
+        assert await result_of(world, READER, spec) is None
+
+    run_virtually(story())

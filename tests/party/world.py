@@ -85,6 +85,7 @@ def specification(
         "created": 0,
         "nonce": hashlib.sha256(name.encode()).hexdigest(),
         "deadline": DEADLINE,
+        "profile": "fair",
     }
     return Specification(**(terms | changes))
 
