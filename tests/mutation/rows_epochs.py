@@ -84,7 +84,8 @@ LINKS = [
 _PROCESSES, _T_REPORTS = "mpcd/party/processes.py", "tests/party/test_epoch_reports.py"
 INDICES = [
     Mutation("who is missed by place", _PROCESSES,
-             "missing=frozenset(roster[place] for place in report.missing)", "missing=frozenset(report.missing)",
+             "missing=frozenset(roster[place] for place in report.missing)",
+             "missing=frozenset(report.missing)",
              f"{_T_REPORTS}::test_whom_a_process_misses"),
     Mutation("a complaint by place", _PROCESSES,
              "Complaint(roster[said.sender], roster[said.backup], said.digest)",
