@@ -23,8 +23,10 @@ from mpcd.jobs.limits import (
 from mpcd.jobs.statements import Adversary, Missing, Profile
 
 Key = TypeVar("Key")
-Protocol = Literal["rep4"]
-COMPUTING_PARTIES: dict[str, int] = {"rep4": 4}
+Protocol = Literal["rep4", "rep3"]
+COMPUTING_PARTIES: dict[str, int] = {"rep4": 4, "rep3": 3}
+STRONGEST: dict[str, Profile] = {"rep4": "guaranteed", "rep3": "fair"}
+"""What a job gets that names no profile."""
 
 
 class AppProgram(Strict):
@@ -123,6 +125,15 @@ class Terms(Strict):
     limits: CostLimits = CostLimits()
     idempotency_key: Annotated[str, StringConstraints(pattern=r"^[!-~]{0,128}$")] = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _strongest(cls, fields: object) -> object:
+        if isinstance(fields, dict) and "profile" not in fields:
+            protocol = fields.get("protocol", "rep4")
+            if protocol in STRONGEST:
+                return {**fields, "profile": STRONGEST[protocol]}
+        return fields
+
     @model_validator(mode="after")
     def _consistent(self) -> Terms:
         _check_computing(self.protocol, self.computing)
@@ -182,10 +193,15 @@ def _check_guarantee(terms: Terms) -> None:
         raise ValueError(
             f"adversary: {terms.protocol} always withstands a malicious party; semi-honest is not offered"
         )
+    if terms.profile == "guaranteed" and STRONGEST[terms.protocol] != "guaranteed":
+        raise ValueError(
+            "profile: without one of three, the two others hold everything between them, so guaranteed "
+            f"output needs four computing parties; the most that {terms.protocol} gives is fair"
+        )
     if terms.profile == "identified-abort":
         raise ValueError(
             f"profile: {terms.protocol} finds a set that contains the cheater, not always the cheater; "
-            "it gives guaranteed, fair or abort"
+            f"the most it gives is {STRONGEST[terms.protocol]}"
         )
 
 

@@ -50,7 +50,7 @@ async def prepare(case: Case, session: bytes) -> list[Parcel]:
         if columns.shape != expected:
             raise DataError(f"dataset {entry.dataset} has {columns.shape}, consented to were {expected}")
         context = Context(session, case.tools.identity.verify_key, entry.argument)
-        shares = await asyncio.to_thread(split, columns, context, secrets.token_bytes)
+        shares = await asyncio.to_thread(split, columns, context, secrets.token_bytes, case.scheme)
         parcels.append(await asyncio.to_thread(_parcel, case, session, entry, shares))
     return parcels
 

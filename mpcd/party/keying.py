@@ -46,7 +46,7 @@ async def agree_keys(
     Raises  StageEnd, DroppedError as `Present.after`
     """
     me = case.computing.index(case.name)
-    own = keys.contribute(me, secrets.token_bytes)
+    own = keys.contribute(me, secrets.token_bytes, case.scheme)
     made = keys.commitments(session, me, own)
     value = key_value([made[a] for a in sorted(made)])
     outcome = await decide(
@@ -64,10 +64,10 @@ async def agree_keys(
     if said.pairs:
         present = await _show(case, slots, session, present, said, own, committed, received)
     for p in set(range(len(case.computing))) - present.among:
-        nothing = {a: keys.Contribution(bytes(PART_BYTES), bytes(PART_BYTES)) for a in keys.holders(p)}
+        nothing = {a: keys.Contribution(bytes(PART_BYTES), bytes(PART_BYTES)) for a in case.scheme.held(p)}
         committed[p] = keys.commitments(session, p, nothing)
-        received[p] = {a: nothing[a] for a in keys.shared_with(me, p)}
-    return keys.combine(session, me, committed, own, received), present
+        received[p] = {a: nothing[a] for a in keys.shared_with(me, p, case.scheme)}
+    return keys.combine(session, me, committed, own, received, case.scheme), present
 
 
 async def _exchange(
@@ -77,7 +77,7 @@ async def _exchange(
     me = case.computing.index(case.name)
     others = case.names(present.among - {me})
     tray = case.desk.open_tray(session)
-    outbox = keys.outbox(me, own)
+    outbox = keys.outbox(me, own, case.scheme)
     by = case.until(case.tools.pace.stage_s)
 
     async def deliver(name: str) -> None:
@@ -98,7 +98,7 @@ async def _exchange(
         await case.desk.wait(lambda: others <= set(tray.keys), by)
 
     def value() -> bytes:
-        against = keys.check(session, me, committed, received()) & present.among
+        against = keys.check(session, me, committed, received(), case.scheme) & present.among
         return complaint_value(sorted(present.among), against)
 
     sending = asyncio.create_task(send_to_all(case, sorted(others), deliver, by))
@@ -154,7 +154,7 @@ async def _show(
     if fault is not None:
         present = present.without(case, fault, STEP)
     for (contributor, key), part in answers.shown.items():
-        if contributor in keys.holders(me) and key in keys.shared_with(me, contributor):
+        if contributor != me and key in keys.shared_with(me, contributor, case.scheme):
             received.setdefault(contributor, {})[key] = keys.Contribution(*part)
     return present
 

@@ -13,7 +13,6 @@ from mpcd.party.desk import Tray
 from mpcd.party.gathering import expected_inputs, readable
 from mpcd.party.notes import SessionNotice
 from mpcd.protocols.rep4.inputs import payload_bytes
-from mpcd.protocols.rep4.keys import holders
 from mpcd.storage.shares import InputKey
 from mpcd.transport.wire import from_wire
 
@@ -57,7 +56,8 @@ def take_input(case: Case, sender: str, header: InputHeader, data: bytes) -> Non
     if note is None or note.owner != sender or note.argument != header.input or case.me is None:
         raise RefusedError("an input is delivered by its owner, signed, as it was consented to")
     summands = [box.summand for box in header.boxes]
-    if len(summands) > len(holders(case.me)) or not set(summands) <= holders(case.me):
+    held = case.scheme.held(case.me)
+    if len(summands) > len(held) or not set(summands) <= set(held):
         raise RefusedError("an owner sends one box for each summand that this party holds")
     tray = _open_tray(case, sender, header.session)
     same = [known for known, key in tray.entries.items() if key == note.key and known != entry]
@@ -83,7 +83,7 @@ def take_share(case: Case, sender: str, header: ShareHeader, data: bytes) -> Non
     """A summand that another holder passes on; whether it opens the commitment is seen when it is needed."""
     tray = _tray(case, sender, header.session)
     key = (header.owner, header.input)
-    if key not in expected_inputs(case) or case.me is None or header.summand not in holders(case.me):
+    if key not in expected_inputs(case) or case.me is None or header.summand not in case.scheme.held(case.me):
         raise RefusedError("a summand was passed on that this party must not have")
     tray.shares.setdefault((key, header.summand), {}).setdefault(sender, (data, header.salt))
     case.desk.ring()

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeVar
 
 import grpc
+import structlog
 
 from mpcd._pb.v1 import peer_pb2 as pb
 from mpcd._pb.v1.peer_pb2_grpc import PeerStub
@@ -38,6 +39,7 @@ TOGETHER_BYTES = 256 << 10
 _PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 T = TypeVar("T")
+_log = structlog.get_logger("mpcd.party")
 
 
 class PeerCalls:
@@ -197,6 +199,8 @@ class _SlotStream:
                     self._news.clear()
                     await self._news.wait()
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError, MpcdError):
+                if self.open:
+                    _log.warning("peer lost", party=self._member.name)
                 self.open = False
                 # Jitter, so that four daemons do not knock at the same moment.
                 pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)] * (0.5 + random.random())

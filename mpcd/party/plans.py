@@ -5,6 +5,7 @@ from __future__ import annotations
 from mpcd._pb.v1 import party_pb2 as pb
 from mpcd.errors import DataError, MpcdError
 from mpcd.identity.envelope import Envelope
+from mpcd.jobs.document import COMPUTING_PARTIES
 from mpcd.jobs.specification import Specification
 from mpcd.party.datasets import Datasets
 from mpcd.party.matter import House
@@ -34,6 +35,12 @@ def plan(house: House, specification: Specification) -> pb.PlanReply:
 
 def _guarantees(specification: Specification) -> list[str]:
     computing = ", ".join(specification.computing)
+    if len(specification.computing) == COMPUTING_PARTIES["rep3"]:
+        spare = (
+            "Three parties have no spare: one that cheats or crashes ends the job without outputs, for all."
+        )
+    else:
+        spare = ""
     texts = [
         f"{computing} compute; any one of them may be malicious and neither learns more nor makes an honest "
         "party accept a wrong output; any two together can read everything.",
@@ -45,7 +52,7 @@ def _guarantees(specification: Specification) -> list[str]:
             "A computing party that cheats, crashes or is cut off is left out, and the other three finish "
             "the job: every honest recipient gets its outputs. A second one ends the job without outputs."
         )
-    return texts
+    return [*texts, spare] if spare else texts
 
 
 def _problems(house: House, proposal: Proposal) -> list[str]:

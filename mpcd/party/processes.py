@@ -160,7 +160,8 @@ class JobProcess:
             leaf_pem=leaf.certificate_pem,
             leaf_key_pem=leaf.key_pem,
             outputs=[pb.Output(name=e.output, recipients=sorted(e.to)) for e in specification.results],
-            links_s=min(LINKS_S, order.deadline_s),
+            # Whoever misses a link says so before others tire of waiting for its first frame.
+            links_s=min(LINKS_S, processes.round_s / 2, order.deadline_s),
             round_s=processes.round_s,
             deadline_s=order.deadline_s,
             memory_bytes=min(processes.memory_bytes, specification.limits.memory),

@@ -60,7 +60,7 @@ DATA = """\
     columns:
       y: {type: int, min: -1, max: 1}
 """
-DELTA_S, ROUND_S, START_S, JOB_S = 0.5, 4.0, 120.0, 90.0
+DELTA_S, ROUND_S, STAGE_S, START_S, JOB_S = 0.5, 4.0, 10.0, 120.0, 90.0
 
 
 class Committee:
@@ -75,7 +75,7 @@ class Committee:
         for name in PARTIES:
             config = self.cluster.config(name)
             text = config.read_text().replace("\ndata:\n", f"\ndata:\n{DATA}")
-            text = text.replace("\ntiming:\n", f"\ntiming:\n  round: {ROUND_S}s\n")
+            text = text.replace("\ntiming:\n", f"\ntiming:\n  round: {ROUND_S}s\n  stage: {STAGE_S}s\n")
             config.write_text(f"{text}\nlimits: {{running: 8}}\n")
             (directory / name / "numbers.csv").write_text(f"x\n{X}\n")
             (directory / name / "signs.csv").write_text("y\n-1\n")

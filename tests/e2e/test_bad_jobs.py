@@ -52,7 +52,7 @@ WRONG: dict[str, tuple[str, str, ExitCode]] = {
     "identified": (
         _edit("profile: guaranteed", "profile: identified-abort"),
         ":17:1: profile: rep4 finds a set that contains the cheater, not always the cheater; "
-        "it gives guaranteed, fair or abort",
+        "the most it gives is guaranteed",
         ExitCode.CONFIG,
     ),
     "unknown party": (

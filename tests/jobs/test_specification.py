@@ -54,7 +54,7 @@ FIVE = "computing: [alice, bob, carol, dave, erin]"
     [
         ("computing: [alice, bob, carol, dave]", FIVE, "6:1", "exactly 4 parties, 5 are listed"),
         ("computing: [alice, bob, carol, dave]", "computing: [a, b, c, c]", "6:1", "must be distinct"),
-        ("profile: fair", "profile: identified-abort", "16:1", "it gives guaranteed, fair or abort"),
+        ("profile: fair", "profile: identified-abort", "16:1", "the most it gives is guaranteed"),
         ("profile: fair", "profile: fare", "16:10", "did you mean 'fair'"),
         ("profile: fair", "adversary: semi-honest", "16:1", "semi-honest is not offered"),
         ("protocol: rep4", "protocol: rep5", "5:11", "it is one of rep4"),

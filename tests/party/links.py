@@ -17,11 +17,11 @@ from mpcd.errors import InternalError
 from mpcd.party.computing import held
 from mpcd.party.ports import Delivery, Kept, Order, Product, Reveal, SharedOutput, Stop
 from mpcd.protocols.agreement.words import Complaint, Stopped
-from mpcd.protocols.rep4.inputs import Context, expand
+from mpcd.protocols.rep4.inputs import Context, expand_pieces
 from mpcd.protocols.rep4.outputs import Place, commitment
 from mpcd.protocols.rep4.outputs import opening as make_opening
 from mpcd.protocols.rounds import Words
-from mpcd.protocols.scheme import rep3_of_rep4
+from mpcd.protocols.scheme import SCHEMES, rep3_of_rep4
 
 ROUNDS = 4
 ROUND_S = 5.0
@@ -172,12 +172,14 @@ def _words(order: Order, number: int, sender: int, receiver: int) -> bytes:
 
 def add_up(order: Order) -> Product:
     """The sum of all inputs, on the shares: piece by piece, without a message."""
-    total = np.zeros((3, 1), np.uint64)
+    scheme = SCHEMES[order.specification.protocol]
+    mine = scheme.held(order.me)
+    total = np.zeros((len(mine), 1), np.uint64)
     for entry in order.inputs:
         context = Context(order.session, entry.owner_key, entry.argument)
-        total += expand(order.me, entry.payloads, entry.rows, 1, context).data.sum(axis=(1, 2))[:, None]
-    # Slot k of a sharing holds x[(me + 1 + k) % 4].
-    summands = {(order.me + 1 + k) % 4: total[k] for k in range(3)}
+        data = expand_pieces(scheme, order.me, mine, entry.payloads, entry.rows, 1, context)
+        total += data.sum(axis=(1, 2))[:, None]
+    summands = {a: total[k] for k, a in enumerate(mine)}
     words, keys = _converted(order, summands)
     outputs = []
     for result in order.specification.results:
@@ -194,7 +196,7 @@ def add_up(order: Order) -> Product:
 
 def _converted(order: Order, summands: dict[int, Words]) -> tuple[dict[int, Words], dict[int, bytes]]:
     """The pieces of the scheme of the epoch that this party holds, and their keys."""
-    if order.scheme == "rep4":
+    if order.scheme == order.specification.protocol:
         return summands, dict(order.keys)
     change = rep3_of_rep4(order.roster)
     words, keys = {}, {}

@@ -1,6 +1,6 @@
-"""Agreeing on the four keys: K[a] is known to every party but party a.
+"""Agreeing on the keys of a job: K[a] is known to the holders of piece a (in rep4: to all but party a).
 
-Each of the three members of T = all parties but a draws a contribution to K[a], commits to it in
+Each member of T = the holders of a draws a contribution to K[a], commits to it in
 front of everybody, and after all commitments are agreed sends it to the two other members of T. K[a] is the
 exclusive or of the three contributions. At least two of them come from honest members who never send
 theirs to party a, and none could be chosen after another was seen.
@@ -21,9 +21,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mpcd.errors import PeerError, UsageError
+from mpcd.protocols.scheme import REP4, Scheme
 from mpcd.ring.digests import commit
 
-PARTIES = 4
+PARTIES = REP4.parties
 KEY_BYTES = 32
 SALT_BYTES = 32
 
@@ -39,14 +40,14 @@ class Contribution:
     salt: bytes = field(repr=False)
 
 
-def holders(a: int) -> frozenset[int]:
-    """The three parties that know key a (and, likewise, summand a of every sharing)."""
-    return frozenset(range(PARTIES)) - {a}
+def holders(a: int, scheme: Scheme = REP4) -> frozenset[int]:
+    """The parties that know key a (and, likewise, piece a of every sharing)."""
+    return scheme.holders(a)
 
 
-def contribute(me: int, entropy: Entropy) -> dict[int, Contribution]:
-    """Draw this party's contributions: a -> contribution, for the three keys it may know."""
-    return {a: Contribution(entropy(KEY_BYTES), entropy(SALT_BYTES)) for a in sorted(holders(me))}
+def contribute(me: int, entropy: Entropy, scheme: Scheme = REP4) -> dict[int, Contribution]:
+    """Draw this party's contributions: a -> contribution, for the keys it may know."""
+    return {a: Contribution(entropy(KEY_BYTES), entropy(SALT_BYTES)) for a in scheme.held(me)}
 
 
 def commitments(session: bytes, me: int, own: Mapping[int, Contribution]) -> dict[int, bytes]:
@@ -54,18 +55,24 @@ def commitments(session: bytes, me: int, own: Mapping[int, Contribution]) -> dic
     return {a: _commitment(session, me, a, c) for a, c in own.items()}
 
 
-def outbox(me: int, own: Mapping[int, Contribution]) -> dict[int, dict[int, Contribution]]:
+def outbox(
+    me: int, own: Mapping[int, Contribution], scheme: Scheme = REP4
+) -> dict[int, dict[int, Contribution]]:
     """What this party sends once all commitments are agreed: peer -> a -> contribution.
 
     Peer a never gets a contribution to K[a].
     """
-    peers = holders(me)
-    return {peer: {a: c for a, c in own.items() if peer in holders(a)} for peer in sorted(peers)}
+    peers = _peers(me, scheme)
+    return {peer: {a: c for a, c in own.items() if peer in scheme.holders(a)} for peer in peers}
 
 
-def shared_with(me: int, peer: int) -> frozenset[int]:
+def shared_with(me: int, peer: int, scheme: Scheme = REP4) -> frozenset[int]:
     """The keys that both parties may know: exactly these must arrive from `peer`."""
-    return holders(me) & holders(peer)
+    return frozenset(scheme.held(me)) & frozenset(scheme.held(peer))
+
+
+def _peers(me: int, scheme: Scheme) -> list[int]:
+    return [peer for peer in range(scheme.parties) if peer != me]
 
 
 def check(
@@ -73,6 +80,7 @@ def check(
     me: int,
     committed: Mapping[int, Mapping[int, bytes]],
     received: Mapping[int, Mapping[int, Contribution]],
+    scheme: Scheme = REP4,
 ) -> frozenset[int]:
     """Return the peers about whom this party has to complain.
 
@@ -81,8 +89,10 @@ def check(
     """
     return frozenset(
         peer
-        for peer in holders(me)
-        if not _opens_all(session, me, peer, committed.get(peer, {}), received.get(peer, {}))
+        for peer in _peers(me, scheme)
+        if not _opens_all(
+            session, shared_with(me, peer, scheme), peer, committed.get(peer, {}), received.get(peer, {})
+        )
     )
 
 
@@ -92,29 +102,33 @@ def combine(
     committed: Mapping[int, Mapping[int, bytes]],
     own: Mapping[int, Contribution],
     received: Mapping[int, Mapping[int, Contribution]],
+    scheme: Scheme = REP4,
 ) -> dict[int, bytes]:
-    """Return a -> K[a], 32 bytes each, for the three keys that this party knows.
+    """Return a -> K[a], 32 bytes each, for the keys that this party knows.
 
     Raises  PeerError naming {me, peer} if a contribution is missing or does not open its commitment;
             UsageError if `own` is not what `contribute` returned
     """
-    if set(own) != holders(me):
-        raise UsageError(f"party {me} contributes to the keys {sorted(holders(me))}, not to {sorted(own)}")
-    bad = check(session, me, committed, received)
+    if set(own) != set(scheme.held(me)):
+        raise UsageError(f"party {me} contributes to the keys {scheme.held(me)}, not to {sorted(own)}")
+    bad = check(session, me, committed, received, scheme)
     if bad:
         raise PeerError(
             f"the key contributions of {sorted(bad)} do not open their commitments",
             step="keys",
             blamed=bad | {me},
         )
-    every = {**{peer: received[peer] for peer in holders(me)}, me: own}
-    return {a: _xor(*(every[b][a].key for b in sorted(holders(a)))) for a in sorted(holders(me))}
+    every = {**{peer: received[peer] for peer in _peers(me, scheme)}, me: own}
+    return {a: _xor(*(every[b][a].key for b in sorted(scheme.holders(a)))) for a in scheme.held(me)}
 
 
 def _opens_all(
-    session: bytes, me: int, peer: int, committed: Mapping[int, bytes], received: Mapping[int, Contribution]
+    session: bytes,
+    wanted: frozenset[int],
+    peer: int,
+    committed: Mapping[int, bytes],
+    received: Mapping[int, Contribution],
 ) -> bool:
-    wanted = shared_with(me, peer)
     return set(received) == wanted and all(
         opens(session, peer, a, committed.get(a, b""), received[a]) for a in wanted
     )
