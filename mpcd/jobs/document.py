@@ -125,15 +125,6 @@ class Terms(Strict):
     limits: CostLimits = CostLimits()
     idempotency_key: Annotated[str, StringConstraints(pattern=r"^[!-~]{0,128}$")] = ""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _strongest(cls, fields: object) -> object:
-        if isinstance(fields, dict) and "profile" not in fields:
-            protocol = fields.get("protocol", "rep4")
-            if protocol in STRONGEST:
-                return {**fields, "profile": STRONGEST[protocol]}
-        return fields
-
     @model_validator(mode="after")
     def _consistent(self) -> Terms:
         _check_computing(self.protocol, self.computing)
@@ -175,6 +166,16 @@ class JobDocument(Terms):
     api_version: Literal["mpcd/v1"] = Field(alias="apiVersion")
     kind: Literal["Job"]
     program: ProgramEntry
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strongest(cls, fields: object) -> object:
+        """The strongest profile, if the file names none."""
+        if isinstance(fields, dict) and "profile" not in fields:
+            protocol = fields.get("protocol", "rep4")
+            if protocol in STRONGEST:
+                return {**fields, "profile": STRONGEST[protocol]}
+        return fields
 
 
 def _check_computing(protocol: str, computing: tuple[str, ...]) -> None:

@@ -262,3 +262,19 @@ def test_any_value_in_any_field_parses_or_raises(data: st.DataObject, specificat
     except MalformedError:
         return
     assert found.to_bytes() == raw
+
+
+@pytest.mark.parametrize(
+    ("protocol", "computing", "profile"), [("rep4", 4, "guaranteed"), ("rep3", 3, "fair")]
+)
+def test_a_job_that_names_no_profile_gets_the_strongest(protocol: str, computing: int, profile: str) -> None:
+    four = "[alice, bob, carol, dave]"
+    text = edited("profile: fair\n", "").replace("protocol: rep4", f"protocol: {protocol}")
+    text = text.replace(four, "[alice, bob, carol]" if computing == 3 else four)
+    assert loads(text, JobDocument, source="job.yaml").profile == profile
+
+
+def test_the_bytes_of_every_specification_are_read_again(specification: Specification) -> None:
+    three = specification.model_copy(update={"protocol": "rep3", "computing": ("alice", "bob", "carol")})
+    for one in (specification, three):
+        assert Specification.from_bytes(one.to_bytes()) == one
