@@ -1,33 +1,32 @@
-"""`mpcd demo`: a whole job between real daemons on this machine, from keys to receipt."""
+"""`mpcd demo`: a whole job between real daemons on this machine, with a fault if one is asked for."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
+from mpcd._pb.v1 import party_pb2 as pb
 from mpcd.apps.auction import second_price_in_clear
 from mpcd.cli.auction_job import PARTIES, RESERVE, job_text
 from mpcd.cli.cluster import START_S, is_ready, random_bid
-from mpcd.cli.exit_codes import BY_STATE, ExitCode
-from mpcd.cli.job_text import job_dict, outputs_dict, work
-from mpcd.cli.local_cluster import LocalCluster
+from mpcd.cli.demo_faults import DEFAULT_LIE, LIES, Fault, cheating, killed
+from mpcd.cli.demo_report import Outcome, Papers, as_dict, exit_code, tell
+from mpcd.cli.job_text import outputs_dict
+from mpcd.cli.local_cluster import COORDINATOR, LocalCluster
 from mpcd.cli.output import emit_json, json_option
-from mpcd.cli.receipt import verdict_dict
 from mpcd.client.operator import Operator
-from mpcd.errors import InternalError
-from mpcd.identity.roster import Roster
-from mpcd.jobs.receipt import Verdict, verify
+from mpcd.errors import InternalError, UsageError
 
 JOB_S = 60.0
+DELTA, PATIENCE = "300ms", "2s"
+"""Where a fault is shown: a cluster on one machine need not wait long for somebody who says nothing."""
 
 
 @click.group("demo")
@@ -54,83 +53,124 @@ class Story:
 
 
 @command.command("auction")
+@click.option(
+    "--kill", metavar="NAME@STAGE", help="Kill somebody: acme@computing, coordinator@gathering, ..."
+)
+@click.option("--cheat", metavar="NAME", help="Let this party cheat.")
+@click.option("--lie", type=click.Choice(tuple(LIES)), help=f"How it cheats.  [default: {DEFAULT_LIE}]")
+@click.option("--profile", type=click.Choice(("guaranteed", "fair", "abort")), default="guaranteed")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the cluster's files in this directory.")
 @json_option
-def auction(keep: Path | None, as_json: bool) -> int:
-    """A sealed-bid auction between four organisations, one of which may be malicious."""
+def auction(
+    kill: str | None, cheat: str | None, lie: str | None, profile: str, keep: Path | None, as_json: bool
+) -> int:
+    """A sealed-bid auction between four organisations, one of which may be malicious.
+
+    The stages at which somebody can be killed are gathering, computing, verifying and opening.
+    """
+    fault = _fault(kill, cheat, lie)
     story = Story(quiet=as_json)
     story.say(
         'mpcd demo "auction": 4 organisations and a coordinator on this machine, real daemons, real TLS'
     )
     directory = keep.absolute() if keep else Path(tempfile.mkdtemp(prefix="mpcd-"))
     bids = {name: random_bid() for name in PARTIES}
-    with story.step("keys, identity certificates, rosters, configurations, one CSV file with a bid each"):
-        cluster = LocalCluster.create(directory, bids)
     try:
-        with story.step(f"daemons: coordinator, {', '.join(PARTIES)} (separate processes, mutual TLS 1.3)"):
-            cluster.start()
-            cluster.wait_ready(is_ready, START_S)
-        return _run(cluster, bids, story, as_json)
+        outcome = _show(directory, bids, fault, profile, story)
     finally:
-        cluster.stop()
         if keep is None:
             shutil.rmtree(directory, ignore_errors=True)
+    if as_json:
+        emit_json("demo", as_dict(outcome))
+    else:
+        tell(outcome)
+    return exit_code(outcome)
 
 
-def _run(cluster: LocalCluster, bids: dict[str, int], story: Story, as_json: bool) -> int:
+def _fault(kill: str | None, cheat: str | None, lie: str | None) -> Fault | None:
+    if kill is not None and cheat is not None:
+        raise UsageError("somebody is killed, or somebody cheats", fix="give one of --kill and --cheat")
+    if lie is not None and cheat is None:
+        raise UsageError("--lie says how somebody cheats", fix="say who: --cheat NAME")
+    if kill is not None:
+        return killed(kill)
+    return None if cheat is None else cheating(cheat, lie or DEFAULT_LIE)
+
+
+def _show(directory: Path, bids: dict[str, int], fault: Fault | None, profile: str, story: Story) -> Outcome:
+    with story.step("keys, identity certificates, rosters, configurations, one CSV file with a bid each"):
+        if fault is None:
+            cluster = LocalCluster.create(directory, bids)
+        else:
+            cluster = LocalCluster.create(directory, bids, delta=DELTA, patience=PATIENCE)
+    try:
+        with story.step(f"daemons: coordinator, {', '.join(PARTIES)} (separate processes, mutual TLS 1.3)"):
+            if fault is None:
+                cluster.start()
+            else:
+                fault.start(cluster)
+            cluster.wait_ready(is_ready, START_S)
+        outcome = _run(cluster, bids, fault, profile, story)
+        if outcome.outputs is not None and fault and fault.kind == "kill" and fault.who != COORDINATOR:
+            with story.step(f"{fault.who} is started again, and asks for the outputs"):
+                _return(cluster, outcome)
+        return outcome
+    finally:
+        cluster.stop()
+
+
+def _run(
+    cluster: LocalCluster, bids: dict[str, int], fault: Fault | None, profile: str, story: Story
+) -> Outcome:
+    """The job, from its submission to the papers that remain of it."""
     file = cluster.directory / "auction.yaml"
-    file.write_text(job_text("auction"))
+    file.write_text(job_text("auction", profile=profile))
     from mpcd.cli.job import read_job
 
     job_file, program = read_job(file)
-    with Operator(cluster.socket(PARTIES[0])) as operator:
+    with Operator(cluster.socket(fault.observer if fault else PARTIES[0])) as operator:
         plan = operator.plan(job_file, str(file), program)
+        began = time.time()
         with story.step("second-price auction on shared bids; malicious security, 1 of 4 may cheat"):
             job, _ = operator.submit(job_file, str(file), program)
-            began = time.monotonic()
+            if fault is not None:
+                story.say(f"  ! {fault.what}")
+            fault_at = fault.happen(cluster, JOB_S) if fault else None
             *_, last = operator.watch(job, JOB_S)
-            seconds = time.monotonic() - began
-        if last.state != "succeeded":
-            story.say(f"  ✗ the job ended {last.state}: {last.detail}")
-            return BY_STATE.get(last.state, ExitCode.UNKNOWN)
-        receipt = operator.receipt(job, JOB_S)
-    outputs = _everybodys_outputs(cluster, job)
-    verdict = verify(receipt, Roster.load(cluster.roster()))
-    winner, price = outputs["winner"], outputs["price"]
-    _check(bids, winner, price)
-    if as_json:
-        facts = {"outputs": outputs, "winner": PARTIES[winner] if winner >= 0 else None, "price": price}
-        emit_json("demo", {**facts, "seconds": seconds, "job": job_dict(last), **_verdict(verdict)})
-        return ExitCode.OK
-    click.echo(f"\nWinner: {PARTIES[winner]}   pays {price}" if winner >= 0 else "\nNothing was sold.")
-    for fact in plan.facts:
-        if fact.topic == "learns":
-            click.echo(f"  {fact.text}")
-    click.echo(f"Work:    {work(last)}, {seconds:.2f} s from submission to result")
-    click.echo(f"Receipt: {verdict.reason}; verified offline against the roster")
-    sys.stdout.flush()
-    story.say("\nThe demonstration knows all bids, and the auction in clear says the same.")
-    story.say("A cluster that stays:  mpcd cluster up")
-    return ExitCode.OK
+        papers = Papers.fetch(operator, last, cluster)
+    facts = tuple(fact.text for fact in plan.facts if fact.topic == "learns")
+    outputs = _everybodys_outputs(cluster, last, fault) if last.state == "succeeded" else None
+    if outputs is not None:
+        _check(bids, outputs)
+    return Outcome(fault, facts, began, fault_at, last, outputs, papers)
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {"receipt": verdict_dict(verdict)}
-
-
-def _everybodys_outputs(cluster: LocalCluster, job: bytes) -> dict[str, int]:
-    """The outputs, asked for at every party's own daemon; they must not differ."""
+def _everybodys_outputs(cluster: LocalCluster, job: pb.OperatorJob, fault: Fault | None) -> dict[str, int]:
+    """The outputs, asked for at every party's own daemon that is not at fault; they must not differ."""
     seen: list[dict[str, int]] = []
     for name in PARTIES:
-        with Operator(cluster.socket(name)) as operator:
-            seen.append(outputs_dict(operator.result(job, JOB_S)))
+        if fault is None or name != fault.who:
+            with Operator(cluster.socket(name)) as operator:
+                seen.append(outputs_dict(operator.result(job.job, JOB_S)))
     if any(other != seen[0] for other in seen):
         raise InternalError("two parties were given different outputs")
     return seen[0]
 
 
-def _check(bids: dict[str, int], winner: int, price: int) -> None:
+def _check(bids: dict[str, int], outputs: dict[str, int]) -> None:
     """Compare with the auction in clear: the demonstration made the bids and knows them."""
     expected = second_price_in_clear(list(bids.values()), RESERVE, list(range(len(bids))))
-    if (winner, price) != (expected["winner"], expected["price"]):
+    if (outputs["winner"], outputs["price"]) != (expected["winner"], expected["price"]):
         raise InternalError("the result differs from that of the auction in clear")
+
+
+def _return(cluster: LocalCluster, outcome: Outcome) -> None:
+    """Whoever was killed comes back as the ordinary daemon, and gets what the others got."""
+    assert outcome.fault is not None
+    who = outcome.fault.who
+    cluster.start((who,))
+    cluster.wait_ready(is_ready, START_S)
+    with Operator(cluster.socket(who)) as operator:
+        if outputs_dict(operator.result(outcome.job.job, JOB_S)) != outcome.outputs:
+            raise InternalError("two parties were given different outputs")
+    outcome.came_back = True

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,9 @@ from mpcd.identity.roster import Member, render
 
 COORDINATOR = "coordinator"
 PROCESSES_FILE = "processes.json"
+CHEATING_DAEMON = "mpcd.testing.cheat"
+"""Started as a process of its own: no command carries an attack."""
+
 BID = Dataset(file="bid.csv", column="amount", low=0, high=(1 << 32) - 1)
 
 
@@ -42,12 +45,14 @@ class LocalCluster:
         bids: Mapping[str, int | None],
         *,
         delta: str = "1s",
+        patience: str | None = None,
         addresses: Iterator[str] | None = None,
     ) -> LocalCluster:
         """Make keys, rosters, configurations and, for parties that bid, a CSV file with the bid.
 
         `addresses` gives one address for the coordinator, then control and links of every party; without it
-        free ports of the loopback are taken.
+        free ports of the loopback are taken. `patience` is how long a party waits for one that says nothing
+        at all, in a round and in a stage, where that should be shorter than by default.
 
         Raises  UsageError if the directory holds a cluster already, or sockets in it would have
                 names longer than the system allows
@@ -63,7 +68,16 @@ class LocalCluster:
             data = {"bid": BID} if bid is not None else None
             places = {"control": next(where), "links": next(where)}
             members.append(
-                init_party(home, name, anywhere=anywhere, data=data, delta=delta, automatic=True, **places)
+                init_party(
+                    home,
+                    name,
+                    anywhere=anywhere,
+                    data=data,
+                    delta=delta,
+                    patience=patience,
+                    automatic=True,
+                    **places,
+                )
             )
             if bid is not None:
                 write_bid(home / BID.file, bid)
@@ -100,9 +114,16 @@ class LocalCluster:
         """Start daemons (all by default) as processes of their own; return their process numbers."""
         pids = dict(self.pids())
         for name in names if names is not None else (COORDINATOR, *self.parties):
-            pids[name] = self._spawn(name)
+            pids[name] = self._spawn(name, self.command(name))
         (self.directory / PROCESSES_FILE).write_text(json.dumps(pids))
         return pids
+
+    def start_cheating(self, name: str, edits: Sequence[str]) -> None:
+        """Start a party's daemon with parts of it replaced: what it does differently is said by `edits`."""
+        words = [word for edit in edits for word in ("--edit", edit)]
+        command = [sys.executable, "-m", CHEATING_DAEMON, "--config", str(self.config(name)), *words]
+        pids = {**self.pids(), name: self._spawn(name, command)}
+        (self.directory / PROCESSES_FILE).write_text(json.dumps(pids))
 
     def pids(self) -> dict[str, int]:
         """Process numbers of the daemons that were started and still run."""
@@ -160,10 +181,10 @@ class LocalCluster:
         kind = "coordinator" if name == COORDINATOR else "party"
         return [sys.executable, "-m", "mpcd", kind, "serve", "--config", str(self.config(name))]
 
-    def _spawn(self, name: str) -> int:
+    def _spawn(self, name: str, command: Sequence[str]) -> int:
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
-                self.command(name), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         # For a moment a process that was just started has no command line, and would not be known as ours.
         while process.poll() is None and not _is_ours(process.pid, self.config(name)):

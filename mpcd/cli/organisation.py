@@ -36,12 +36,14 @@ def init_party(
     anywhere: bool = False,
     data: Mapping[str, Dataset] | None = None,
     delta: str = "2s",
+    patience: str | None = None,
     automatic: bool = False,
 ) -> Member:
     """Create keys and a commented party.yaml in a new or empty directory; return the roster entry.
 
     Shapes  control, links: "host:port", where the daemon is reached; it listens there too, or at
             the same ports of all addresses of the machine if `anywhere`
+            delta, patience: durations; patience is that of a round and of a stage, by default the usual ones
     Raises  UsageError if something is there already
     """
     identity, certificate = _create_keys(directory, name, PARTY_FILE)
@@ -49,6 +51,7 @@ def init_party(
     member = entry_of(identity, certificate, "party", control, links)
     listen = {"control": _listen(control, anywhere), "links": _listen(links, anywhere)}
     text = _PARTY.format(name=name, delta=delta, **listen)
+    text += _PATIENCE.format(patience=patience) if patience is not None else ""
     text += _data_section(data or {}) + _policy_section(automatic)
     _finish(directory, PARTY_FILE, text, member)
     return member
@@ -126,6 +129,11 @@ store: party.db
 
 timing:
   delta: {delta}       # silence for longer than this counts: the bound of the synchronous network
+"""
+
+_PATIENCE = """\
+  round: {patience}       # a peer that says nothing for so long in a protocol round is given up
+  stage: {patience}       # and one that says nothing for so long in a stage before it
 """
 
 _NO_DATA = """
