@@ -1,0 +1,204 @@
+"""Whether a story is one that may happen: what the security model promises, for this scenario.
+
+Every rule is a function from a story to complaints in words; a story without complaints is good. What a rule
+needs it takes from the ends of honest parties; of the party at fault it looks only at what that one learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+from mpcd.errors import MpcdError
+from mpcd.identity.envelope import Envelope
+from mpcd.jobs.limits import GRACE_S
+from mpcd.jobs.receipt import Receipt, verify
+from mpcd.jobs.states import TERMINAL, State
+from mpcd.testing.simulation.jobs import OUTSIDE
+from mpcd.testing.simulation.people import COMPUTING, roster
+from mpcd.testing.simulation.running import Story
+
+Rule = Callable[[Story], Iterator[str]]
+
+
+def complaints(story: Story) -> list[str]:
+    """Everything that is wrong with a story; nothing should be."""
+    return [f"{rule.__name__}: {text}" for rule in RULES for text in rule(story)]
+
+
+def _recipients(story: Story) -> list[str]:
+    readers = story.scenario.job.specification.result_parties
+    return [name for name in readers if name in story.scenario.honest]
+
+
+def _possible(story: Story) -> list[dict[str, int]]:
+    """What the outputs may be: the party at fault may take part with its bid, or without; when the network
+    does not keep its promise, anybody's bid may be missing."""
+    scenario = story.scenario
+    owners = list(scenario.job.bids)
+    sets = [owners, [owner for owner in owners if owner != scenario.faulty]]
+    if scenario.storms and scenario.job.missing == "exclude":
+        sets = [[*some] for size in range(len(owners)) for some in combinations(owners, size + 1)]
+    found = [scenario.job.expected(some) for some in sets]
+    return [outputs for outputs in found if outputs is not None]
+
+
+def outputs_are_right(story: Story) -> Iterator[str]:
+    """No honest party ever takes a wrong output, whatever the network does, and all take the same."""
+    told = {name: story.ends[name].results for name in story.scenario.honest if story.ends[name].results}
+    for name, results in told.items():
+        if results not in _possible(story):
+            yield f"{name} has {results}, possible are {_possible(story)}"
+    if len({tuple(sorted(results.items())) for results in told.values()}) > 1:
+        yield f"honest parties have different outputs: {told}"
+
+
+def honest_parties_count(story: Story) -> Iterator[str]:
+    """Nobody can have an honest owner left out."""
+    receipt, scenario = story.receipt, story.scenario
+    if receipt is None or scenario.storms:
+        return
+    used = {line.owner for line in receipt.inputs}
+    for owner in scenario.job.bids:
+        if owner not in used and owner != scenario.faulty:
+            yield f"the input of {owner}, which is honest, was left out"
+
+
+def everybody_ends(story: Story) -> Iterator[str]:
+    """Every honest party is in a terminal state by the deadline and a grace, without an error."""
+    limit = story.scenario.job.deadline_s + GRACE_S
+    for name in story.scenario.honest:
+        end = story.ends[name]
+        if end.state not in TERMINAL:
+            yield f"{name} is still {end.state}"
+        elif end.at_s > limit:
+            yield f"{name} ended at {end.at_s:.1f} s, the deadline is {story.scenario.job.deadline_s:g} s"
+        if end.error:
+            yield f"{name}: {end.error}"
+
+
+def output_is_guaranteed(story: Story) -> Iterator[str]:
+    """In profile guaranteed every honest recipient has its outputs by the deadline."""
+    scenario = story.scenario
+    if scenario.job.profile != "guaranteed" or scenario.storms or _may_end(story):
+        return
+    for name in _recipients(story):
+        end = story.ends[name]
+        if end.state is not State.SUCCEEDED or not end.results:
+            yield f"{name}, a recipient, is {end.state} ({end.detail})"
+        elif end.at_s > scenario.job.deadline_s:
+            yield f"{name} succeeded only at {end.at_s:.1f} s"
+
+
+def _may_end(story: Story) -> bool:
+    """Whether the data, or the way in which the job treats it, lets any run end without outputs."""
+    scenario = story.scenario
+    bids = scenario.job.bids
+    strict = scenario.job.missing == "abort" and (OUTSIDE in bids.values() or scenario.faulty in bids)
+    others = [owner for owner in bids if owner != scenario.faulty]
+    return strict or scenario.job.expected(others) is None
+
+
+def opening_is_fair(story: Story) -> Iterator[str]:
+    """If anybody learns an output, the party at fault included, all honest recipients do."""
+    if story.scenario.storms:
+        return
+    knowing = [name for name, end in story.ends.items() if end.results]
+    opened = [name for name in story.scenario.honest if story.ends[name].opened]
+    if knowing or opened:
+        for name in _recipients(story):
+            if not story.ends[name].results:
+                yield f"{', '.join(knowing or opened)} opened; {name} is {story.ends[name].state}"
+
+
+def blame_is_right(story: Story) -> Iterator[str]:
+    """Whoever is blamed, the party at fault is among them; silence blames nobody, and does not name honest
+    parties alone as long as the network keeps its promise."""
+    faulty, storms = story.scenario.faulty, story.scenario.storms
+    for name in story.scenario.honest:
+        for record in story.ends[name].evidence:
+            if record.blamed and faulty not in record.blamed:
+                yield f"{name} blames {record.blamed}: {record.detail}"
+            # Who does not compute hears nothing of anybody when a job has ended early: that names nobody.
+            few = name in COMPUTING or len(record.unreachable) == 1
+            if record.unreachable and faulty not in record.unreachable and few and not storms:
+                yield f"{name} says that {record.unreachable} was unreachable: {record.detail}"
+            if set(record.blamed) & set(record.unreachable):
+                yield f"{name} mixes blame and silence: {record.detail}"
+    receipt = story.receipt
+    for line in receipt.faults if receipt is not None else ():
+        if line.blamed and faulty not in line.blamed:
+            yield f"the receipt blames {line.blamed}: {line.reason}"
+        if not storms and faulty not in (*line.blamed, *line.link, *line.unreachable):
+            yield f"the receipt says of {(*line.link, *line.unreachable)}: {line.reason}"
+
+
+def checks_stay(story: Story) -> Iterator[str]:
+    """Nobody computes without checks as long as the party at fault computes with them."""
+    faulty = story.scenario.faulty
+    for name, order in story.orders:
+        names = [order.specification.computing[p] for p in order.roster]
+        if not order.checked and (faulty is None or faulty in names) and name != faulty:
+            yield f"{name} computed epoch {order.epoch} without checks, with {', '.join(names)}"
+
+
+def receipts_agree(story: Story) -> Iterator[str]:
+    """Receipts of honest parties say the same, and whoever succeeded has one that verifies."""
+    if story.scenario.storms:
+        return
+    found: dict[bytes, list[str]] = {}
+    for name in story.scenario.honest:
+        end = story.ends[name]
+        if end.receipt is None:
+            if end.state is State.SUCCEEDED:
+                yield f"{name} succeeded without a receipt"
+            continue
+        found.setdefault(end.receipt.payload, []).append(name)
+        yield from _checked(story, name, end.receipt)
+    if len(found) > 1:
+        yield f"receipts differ: {sorted(found.values())}"
+
+
+def _checked(story: Story, name: str, envelope: Envelope) -> Iterator[str]:
+    try:
+        verdict = verify(envelope, roster())
+    except MpcdError as error:
+        yield f"the receipt of {name} does not verify: {error}"
+        return
+    if not verdict.valid:
+        yield f"the receipt of {name}: {verdict.reason}"
+    last = Receipt.from_bytes(envelope.payload).epochs[-1].computing
+    if name in last and name not in verdict.signed:
+        yield f"the receipt of {name} lacks its own signature"
+
+
+def nothing_is_used_twice(story: Story) -> Iterator[str]:
+    """No two runs draw masks or tags from one key."""
+    yield from story.ledger.twice
+
+
+def nothing_breaks(story: Story) -> Iterator[str]:
+    """No message makes a handler raise anything but the errors of mpcd; no honest party fails by itself."""
+    for bug in story.bugs:
+        if bug.partition(":")[0] != story.scenario.faulty:
+            yield bug
+    if story.scenario.storms:
+        return
+    for name in story.scenario.honest:
+        end = story.ends[name]
+        if end.state is State.FAILED and name in COMPUTING:
+            yield f"{name}: {end.detail}"
+
+
+RULES: tuple[Rule, ...] = (
+    outputs_are_right,
+    honest_parties_count,
+    everybody_ends,
+    output_is_guaranteed,
+    opening_is_fair,
+    blame_is_right,
+    checks_stay,
+    receipts_agree,
+    nothing_is_used_twice,
+    nothing_breaks,
+)

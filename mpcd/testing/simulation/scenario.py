@@ -1,0 +1,166 @@
+"""A scenario, as a function of a seed: the job, who is at fault and how, and what the network is like."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from mpcd.party.case import Pace
+from mpcd.testing.network.weather import Weather
+from mpcd.testing.simulation.faults import (
+    IN_ANSWERS,
+    IN_CALLS,
+    IN_FRAMES,
+    IN_HOUSE,
+    IN_SLOTS,
+    IN_STEPS,
+    IN_WORDS,
+    Act,
+)
+from mpcd.testing.simulation.jobs import OUTSIDE, Job
+from mpcd.testing.simulation.people import COMPUTING, EVERYBODY, OWNER, READER
+
+PACE = Pace(delta_s=1.0, stage_s=10.0, lease_s=0.5, backoff_s=0.2, round_s=6.0)
+DEADLINE_S = 1200.0
+FAMILIES = (
+    *("SESSION", "KEYS", "KEY-COMPLAINT", "KEY-ANSWER", "INPUTS", "HAVE", "START"),
+    *("BARRIER", "BARRIER", "BARRIER", "DISPUTE", "DISPUTE", "BATCH-KEYS"),
+)
+PROGRAMS = (("squares", 5), ("above", 3), ("first-price", 3), ("second-price", 2))
+ROUNDS = {"squares": 14, "above": 24, "first-price": 36, "second-price": 42}
+"""About how many rounds an epoch of a program has, range checks included; most faults come before that."""
+AREAS = (
+    (IN_STEPS, 6), (IN_FRAMES, 5), (IN_SLOTS, 5), (IN_WORDS, 3),
+    (IN_CALLS, 3), (IN_ANSWERS, 2), (IN_HOUSE, 1),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The party's daemon ends after its count-th commit or message, and comes back after a while or never.
+
+    vanishes  its streams do not even end: the host is gone
+    """
+
+    what: str
+    count: int
+    back_s: float | None
+    vanishes: bool
+
+    def __str__(self) -> str:
+        how = "vanishes" if self.vanishes else "crashes"
+        back = "for ever" if self.back_s is None else f"for {self.back_s:.1f} s"
+        return f"{how} at {self.what} {self.count} {back}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Some hosts are cut off from the others for a while, in one direction or in both."""
+
+    at_s: float
+    until_s: float
+    names: tuple[str, ...]
+    both: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """faulty: who is at fault, if anybody; storms: whether the network breaks its promise."""
+
+    seed: int
+    job: Job
+    weather: Weather
+    faulty: str | None = None
+    acts: tuple[Act, ...] = ()
+    crash: Crash | None = None
+    cuts: tuple[Cut, ...] = ()
+
+    @property
+    def storms(self) -> bool:
+        return bool(self.cuts)
+
+    @property
+    def honest(self) -> tuple[str, ...]:
+        return tuple(name for name in self.parties if name != self.faulty)
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        return self.job.specification.parties
+
+    def __str__(self) -> str:
+        what = [str(act) for act in self.acts] + ([str(self.crash)] if self.crash else [])
+        fault = f"{self.faulty}: {'; '.join(what)}" if self.faulty else "nobody is at fault"
+        storm = "; the network is cut" if self.storms else ""
+        return f"{self.job.program}, {self.job.profile}, missing: {self.job.missing}; {fault}{storm}"
+
+
+def scenario(seed: int) -> Scenario:
+    """The scenario of a seed."""
+    dice = random.Random(seed)
+    faulty = dice.choice(COMPUTING) if dice.random() < 0.93 else None
+    job = _job(seed, dice, faulty)
+    acts: tuple[Act, ...] = ()
+    crash = None
+    if faulty is not None:
+        if dice.random() < 0.25:
+            crash = _crash(dice)
+        if crash is None or dice.random() < 0.2:
+            acts = tuple(_act(dice, job.program, faulty) for _ in range(dice.choice((1, 1, 1, 2, 2, 3))))
+    cuts = _cuts(dice) if dice.random() < 0.1 else ()
+    return Scenario(seed, job, _weather(dice), faulty, acts, crash, cuts)
+
+
+def _job(seed: int, dice: random.Random, faulty: str | None) -> Job:
+    program = _weighted(dice, PROGRAMS)
+    owners = [name for name in (*COMPUTING, OWNER) if dice.random() < 0.65] or [OWNER]
+    owners = owners[:4] if len(owners) > 1 else [*owners, next(n for n in COMPUTING if n not in owners)]
+    bids = {name: dice.choice((0, 3, 5, 7, 7, 50, 65535)) for name in owners}
+    if dice.random() < 0.08:
+        bids[dice.choice(owners)] = OUTSIDE
+    readers = tuple(sorted({dice.choice(EVERYBODY), dice.choice((*COMPUTING, READER)), READER}))
+    profile = dice.choice(("guaranteed", "guaranteed", "guaranteed", "fair", "abort"))
+    missing = "abort" if faulty not in owners and dice.random() < 0.3 else "exclude"
+    return Job(seed, program, bids, readers[: dice.choice((1, 2, 3))], 5, profile, missing, DEADLINE_S)
+
+
+def _act(dice: random.Random, program: str, faulty: str) -> Act:
+    area = _weighted(dice, AREAS)
+    epoch = dice.choice((0, 0, 0, 0, 1, 1, 2))
+    most = ROUNDS[program] * (1 if epoch == 0 else 2)
+    others = [p for p, name in enumerate(COMPUTING) if name != faulty]
+    return Act(
+        kind=dice.choice(area),
+        epoch=epoch,
+        round=dice.randrange(most) if dice.random() < 0.8 else dice.randrange(4),
+        to=dice.choice(others) if dice.random() < 0.7 else None,
+        slot=dice.choice(FAMILIES) if area is IN_SLOTS and dice.random() < 0.95 else "",
+        number=dice.randrange(1 << 20),
+    )
+
+
+def _crash(dice: random.Random) -> Crash:
+    what = dice.choice(("commit", "message"))
+    count = dice.randrange(1, 30) if what == "commit" else dice.randrange(1, 140)
+    back_s = dice.choice((None, 0.05, 1.0, 8.0, 40.0))
+    return Crash(what, count, back_s, vanishes=dice.random() < 0.3)
+
+
+def _cuts(dice: random.Random) -> tuple[Cut, ...]:
+    cuts = []
+    for _ in range(dice.choice((1, 1, 2, 3))):
+        at_s = dice.random() * dice.choice((1.0, 4.0, 20.0))
+        names = tuple(dice.sample(COMPUTING, dice.choice((1, 1, 1, 2))))
+        until_s = at_s + dice.choice((0.5, 3.0, 12.0, 60.0, 2000.0))
+        cuts.append(Cut(at_s, until_s, names, dice.random() < 0.7))
+    return tuple(cuts)
+
+
+def _weather(dice: random.Random) -> Weather:
+    """What arrives arrives within Delta."""
+    delay_s, jitter_s = dice.choice(((0.001, 0.001), (0.01, 0.02), (0.05, 0.2), (0.2, 0.3), (0.1, 0.85)))
+    return Weather(delay_s=delay_s * PACE.delta_s, jitter_s=jitter_s * PACE.delta_s)
+
+
+def _weighted(dice: random.Random, table: tuple[tuple[Any, int], ...]) -> Any:
+    return dice.choices([item for item, _ in table], [weight for _, weight in table])[0]
