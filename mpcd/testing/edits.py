@@ -13,6 +13,7 @@ box         to=NAME                     a sealed share that does not open
 summand                                 wrong output summands, served to recipients
 claims                                  wrong commitments to outputs, signed, served to recipients
 receipt                                 sign another receipt than the others
+crash       at=STATE point=POINT        be killed there, see `mpcd.testing.crashes`
 
 in the job process; rounds are counted from 0 over the whole run, parties by index
 shift       round=R [to=P] [label=L]    add 1 to every word of a message
@@ -42,11 +43,17 @@ DAEMON: Mapping[str, frozenset[str]] = {
     "summand": frozenset(),
     "claims": frozenset(),
     "receipt": frozenset(),
+    "crash": frozenset({"at", "point"}),
 }
 PROCESS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("shift", "flip", "drop", "vouch"), frozenset({"round", "to", "label"})),
     **dict.fromkeys(("hold", "die"), frozenset({"round"})),
 }
+
+
+POINTS = ("before-write", "after-fsync", "after-send", "after-receive")
+"""Where a daemon is killed in a state: before and after the state is written, after something was sent or
+received in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ class EditLine:
         tables = [table for table in (DAEMON, PROCESS) if kind in table and set(words) <= table[kind]]
         if not tables:
             raise UsageError(f"{text!r} is no edit", fix="JOB KIND key=value ..., see mpcd.testing.edits")
+        if kind == "crash" and (words.get("point") not in POINTS or not words.get("at")):
+            raise UsageError(f"{text!r} names no point", fix=f"at=STATE, point={'|'.join(POINTS)}")
         return cls(job, kind, words)
 
     @property

@@ -25,7 +25,18 @@ def test_where_it_is_done(text: str, in_process: bool) -> None:
     assert EditLine.parse(text).in_process is in_process
 
 
-@pytest.mark.parametrize("text", ["", "job", "job steal", "j summand to=acme", "j shift slot=KEYS"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "job",
+        "job steal",
+        "j summand to=acme",
+        "j shift slot=KEYS",
+        "j crash at=opening",
+        "j crash at=opening point=later",
+    ],
+)
 def test_what_is_no_edit_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         EditLine.parse(text)
