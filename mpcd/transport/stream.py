@@ -68,19 +68,17 @@ class Link:
     def offer(self, parts: Sequence[Buffer]) -> bool:
         """Make `parts` the next frame to send and begin; return whether it is sent already.
 
+        Views among the parts are views of bytes.
         Raises  ChannelError if the peer is gone or the link has carried all it may
         """
-        total = 0
-        for part in parts:
-            total += part.nbytes if type(part) is memoryview else len(part)
+        total = sum(map(len, parts))
         self.sent_bytes = sent_bytes = self.sent_bytes + HEADER_BYTES + total
         if sent_bytes > LIMIT_BYTES or self.received_bytes > LIMIT_BYTES:
             raise ChannelError(f"the link to party {self.peer} has carried its {LIMIT_BYTES} bytes")
         header = _LENGTH.pack(total)
         if total + HEADER_BYTES <= SMALL_BYTES:
-            self._slices.append(b"".join((header, *parts)))
-        else:
-            self._cut(header, parts)
+            return self._put(b"".join((header, *parts)))
+        self._cut(header, parts)
         return self.push()
 
     def _cut(self, header: bytes, parts: Sequence[Buffer]) -> None:
@@ -104,20 +102,22 @@ class Link:
 
         Raises  ChannelError if the peer is gone
         """
-        slices = self._slices
-        current = slices[0]
+        return self._put(self._slices.popleft()) and not self._slices
+
+    def _put(self, current: bytes | memoryview) -> bool:
+        """Send a slice; return whether all of it is sent. If not, the rest is the first of the slices."""
         try:
             n = self._send(current)
         except _WANT:
-            self.full = True  # `current` stays in front: it is offered again as it is
+            self.full = True
+            self._slices.appendleft(current)  # it is offered again as it is
             return False
         except OSError as error:
             raise self._gone(error) from None
-        if n != len(current):
-            slices[0] = memoryview(current)[n:]
-            return False
-        slices.popleft()
-        return not slices
+        if n == len(current):
+            return True
+        self._slices.appendleft(memoryview(current)[n:])
+        return False
 
     def expect(self, limit: int, number: int) -> memoryview | None:
         """Begin to receive round `number`'s frame of at most `limit` bytes; return it if it has come already.
@@ -148,6 +148,11 @@ class Link:
         have += n
         # OpenSSL reads record by record: a read that left room has emptied the record.
         self.dry = have < INBOX_BYTES
+        limit, inbox = self._limit, self._inbox
+        if have == HEADER_BYTES + limit and _LENGTH.unpack_from(inbox)[0] == limit:
+            # The longest frame and nothing else, as in most rounds. A copy of its own, see `_parse`.
+            self._have = 0
+            return memoryview(bytearray(inbox[HEADER_BYTES:have]))
         self._have = have
         frame = self._parse()
         if self._body is not None:

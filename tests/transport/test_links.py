@@ -133,6 +133,15 @@ def test_decrypted_bytes_that_no_descriptor_shows_are_read() -> None:
         assert bytes(links.exchange(2, {}, {1: 600}, 5)[1]) == frames[2]
 
 
+def test_two_frames_that_look_like_one_are_two() -> None:
+    """Together they are as long as the frame may be that is expected."""
+    with stream_pair() as (zero, one):
+        links = Links(0, [Link(1, zero)])
+        one.sendall(_frame(b"short") + _frame(b"another"))
+        assert bytes(links.exchange(0, {}, {1: 20}, 5)[1]) == b"short"
+        assert bytes(links.exchange(1, {}, {1: 20}, 5)[1]) == b"another"
+
+
 def _until(link: Link, wanted: bytes) -> None:
     deadline = time.monotonic() + 5
     while (frame := link.pull()) is None:
