@@ -80,8 +80,10 @@ class Links:
         if turn.sending or turn.receiving:
             deadline = time.monotonic() + timeout_s
             late_s = 0.0
+            turn.move()
             while turn.sending or turn.receiving:
-                if turn.move() or turn.wait(deadline):
+                if turn.wait(deadline):
+                    turn.move()
                     continue
                 if late_s:
                     turn.give_up(timeout_s + late_s)
@@ -162,32 +164,25 @@ class _Turn:
                     self._drop(link, error.what)
 
     def expect(self, lengths: Mapping[int, int]) -> None:
-        """Begin to receive; a fast peer's frame may be here already."""
+        """Begin to receive."""
         for link in self._links.present:
             limit = lengths.get(link.peer)
             if limit is not None:
-                try:
-                    frame = link.expect(limit, self._number)
-                except PeerError as error:
-                    self._drop(link, error.what)
-                    continue
-                if frame is None:
-                    self.receiving.append(link)
-                else:
-                    self.frames[link.peer] = frame
+                link.expect(limit, self._number)
+                self.receiving.append(link)
 
-    def move(self) -> bool:
-        """Let every link that can move do so once; return whether any could."""
-        moved = False
-        for link in tuple(self.receiving):
-            if not link.dry:
-                moved = True
-                self._pull(link)
-        if self.sending:
-            for link in [link for link in self.sending if not link.full]:
-                moved = True
-                self._push(link)
-        return moved
+    def move(self) -> None:
+        """Let the links move, in turns, until none can."""
+        more = True
+        while more:
+            more = False
+            for link in tuple(self.receiving):
+                if not link.dry and self._pull(link):
+                    more = True
+            if self.sending:
+                for link in [link for link in self.sending if not link.full]:
+                    more = True
+                    self._push(link)
 
     def wait(self, deadline: float) -> bool:
         """Sleep until a link can move; False if the deadline has passed."""
@@ -211,15 +206,18 @@ class _Turn:
         for link in {*self.sending, *self.receiving}:
             self._drop(link, f"nothing from party {link.peer} within {waited_s:.3g} s")
 
-    def _pull(self, link: Link) -> None:
+    def _pull(self, link: Link) -> bool:
+        """Return whether there may be more to pull."""
         try:
             frame = link.pull()
         except (ChannelError, PeerError) as error:
             self._drop(link, error.what)
-            return
-        if frame is not None:
-            self.frames[link.peer] = frame
-            self.receiving.remove(link)
+            return False
+        if frame is None:
+            return not link.dry
+        self.frames[link.peer] = frame
+        self.receiving.remove(link)
+        return False
 
     def _push(self, link: Link) -> None:
         try:

@@ -119,14 +119,12 @@ class Link:
         self._slices.appendleft(memoryview(current)[n:])
         return False
 
-    def expect(self, limit: int, number: int) -> memoryview | None:
-        """Begin to receive round `number`'s frame of at most `limit` bytes; return it if it has come already.
-
-        Raises  PeerError if it has, and is longer
-        """
+    def expect(self, limit: int, number: int) -> None:
+        """Begin to receive round `number`'s frame of at most `limit` bytes."""
         self._limit = limit
         self._number = number
-        return self._parse() if self._have else None
+        if self._have:  # it may be here already
+            self.dry = False
 
     def pull(self) -> memoryview | None:
         """Read what there is of the expected frame, up to a turn; return it when it is complete.
@@ -137,6 +135,12 @@ class Link:
         if self._body is not None:
             return self._pull_body(self._body, 0)
         have = self._have
+        if have:
+            frame = self._parse()
+            if frame is not None:
+                return frame
+            if self._body is not None:
+                return self._pull_body(self._body, 0)
         try:
             n = self._read(INBOX_BYTES - have, self._inbox[have:] if have else self._inbox)
         except OSError as error:
