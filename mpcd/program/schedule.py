@@ -77,7 +77,7 @@ def call_of(checked: Checked, position: int, dims: dict[str, int], compare_bits:
     types, node = checked.types, checked.program.nodes[position]
     start = checked.starts[position]
     results = types[start : start + len(OPS[node.op].results)]
-    return Call(tuple([types[a] for a in node.args]), results, dims, compare_bits)
+    return Call(tuple(map(types.__getitem__, node.args)), results, dims, compare_bits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ class _Machine:
         node = self.nodes[position]
         if node.op == "input":
             return [self._given_input(node.name, call)]
-        args = [self.values[a] for a in node.args]
+        args = [*map(self.values.__getitem__, node.args)]
         if not OPS[node.op].elementwise:
             return args
         shape = call.results[0].shape
