@@ -30,8 +30,8 @@ MESSAGES = [
          'Round(f"{p.path}/open", send, {}, recv, {})', _OPENING),
     _row("bits behind the last flag are sent", "opening.py", "(x.data & tail_mask(x.size)).reshape(2, -1)",
          "x.data.reshape(2, -1)", f"{_OPENING}::test_bits_behind_the_last_flag_are_not_sent"),
-    _row("coin of 64 bits", "coin.py", "COIN_WORDS = 2", "COIN_WORDS = 1",
-         f"{_TRIPLES}::test_rows_are_right"),
+    _row("a coin as short as its tag", "coin.py", "COIN_WORDS = 4", "COIN_WORDS = 2",
+         f"{_TESTS}test_rushing.py::test_a_tag_does_not_tell_the_coin"),
 ]  # fmt: skip
 
 BATCHES = [

@@ -39,7 +39,7 @@ def mul(p: Party3, x: Rep3, y: Rep3) -> Rounds[Rep3]:
     """Multiply elementwise.
 
     Shapes     x, y: (*s) -> (*s)
-    Cost       6 rounds; 48 bytes per element and party, and 96 bytes
+    Cost       6 rounds; 48 bytes per element and party, and 112 bytes
     Malicious  a lie in a product's message is found with probability 1 - 2^-64, before anything of x and y is
                masked; a lie in an opening in its round
     Raises     UsageError if the shapes differ; BatchFault if the check of the triples fails
@@ -55,7 +55,7 @@ def inner(p: Party3, x: Rep3, y: Rep3) -> Rounds[Rep3]:
     """Sum of products over the last axis.
 
     Shapes     x, y: (*s, k) -> (*s)
-    Cost       6 rounds; 16 bytes per output, 32 per element of a factor, and 96 bytes, per party
+    Cost       6 rounds; 16 bytes per output, 32 per element of a factor, and 112 bytes, per party
     Malicious  as `mul`
     Raises     UsageError if the shapes differ or have no axis; BatchFault as `mul`
     Source     Spec rep3 8
@@ -72,7 +72,7 @@ def matmul(p: Party3, x: Rep3, y: Rep3) -> Rounds[Rep3]:
     """Matrix product.
 
     Shapes     x: (m, k), y: (k, n) -> (m, n)
-    Cost       6 rounds; 16 * (m * n + n + k) + 8 * (m * k + k * n) + 80 bytes per party
+    Cost       6 rounds; 16 * (m * n + n + k) + 8 * (m * k + k * n) + 96 bytes per party
     Malicious  as `mul`
     Raises     UsageError if the shapes do not fit; BatchFault as `mul`
     Source     Spec rep3 8

@@ -1,9 +1,11 @@
-"""A public coin: 128 random bits that nobody knew before, opened and hashed.
+"""A public coin: 256 random bits that nobody knew before, opened and hashed.
 
 Each piece is drawn by its two holders, so no party has a choice. Two rules make it fit for a challenge: a
-party takes part only when it has received all that is to be challenged; and the coin has 128 bits, for a
-party that gets the tag over its last piece before the others go on could find a shorter one by trying. Used
-is its hash.
+party takes part only when it has received all that is to be challenged; and the coin is longer than a tag by
+128 bits. For a cheater that gives its frame to one party and keeps that to the other one back gets the tag
+over its last piece, and may then still choose what it sends. It knows the key, and a tag is a linear function
+of what it covers: 128 bits of a coin are known from it. Those that are left cannot be found by trying. Used
+is the hash of all.
 
 Source  Spec rep3 5
 """
@@ -18,13 +20,13 @@ from mpcd.protocols.rounds import Rounds
 from mpcd.ring.digests import digest
 from mpcd.ring.streams import Words, expand_seed
 
-COIN_WORDS = 2
+COIN_WORDS = 4
 
 
 def flip(p: Party3) -> Rounds[bytes]:
     """32 bytes that all three parties know.
 
-    Cost       1 round; 16 bytes per party, and one tag
+    Cost       1 round; 32 bytes per party, and one tag
     Malicious  as an opening
     Source     Spec rep3 5
     """

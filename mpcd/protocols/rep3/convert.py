@@ -115,7 +115,7 @@ def to_arithmetic(p: Party3, x: Bits3) -> Rounds[Rep3]:
     and a few bytes less for very long vectors, but more for all others, and a third kind of batch.
 
     Shapes     one plane of shape (*s) -> (*s)
-    Cost       7 rounds, of which 5 are for triples; 96 bytes per flag and party, and 96. Passive: 2 rounds,
+    Cost       7 rounds, of which 5 are for triples; 96 bytes per flag and party, and 112. Passive: 2 rounds,
                16 bytes per flag and party
     Malicious  as `arithmetic.mul`
     Raises     UsageError if x has more than one plane; BatchFault as `arithmetic.mul`

@@ -24,7 +24,7 @@ from mpcd.ring.bits import words_for
 
 WORD_BYTES = 8
 WIDE_BYTES = 16
-_COIN = 16
+_COIN = 32
 _HASHES = 64
 _BATCH_ROUNDS = 5
 """Products, coin, combination, hashes, silence."""

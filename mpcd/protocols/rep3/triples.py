@@ -75,7 +75,7 @@ class _Shape:
 def rows(p: Party3, m: int, k: int) -> Rounds[Triple]:
     """m inner products of random vectors of length k; with k = 1, m products.
 
-    Cost       5 rounds; 16 * (m + m * k) + 96 bytes per party
+    Cost       5 rounds; 16 * (m + m * k) + 112 bytes per party
     Malicious  an error is found with probability 1 - 2^-64, before the triples are used
     Raises     BatchFault if the check fails
     """
@@ -85,7 +85,7 @@ def rows(p: Party3, m: int, k: int) -> Rounds[Triple]:
 def matrix(p: Party3, m: int, k: int, n: int) -> Rounds[Triple]:
     """A product of random matrices, (m, k) times (k, n).
 
-    Cost       5 rounds; 16 * (m * n + n + k) + 80 bytes per party
+    Cost       5 rounds; 16 * (m * n + n + k) + 96 bytes per party
     Malicious  as `rows`
     Raises     as `rows`
     """

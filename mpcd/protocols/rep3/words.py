@@ -70,7 +70,7 @@ class WordTriples:
 def word_triples(p: Party3, words: int) -> Rounds[WordTriples]:
     """Make at least so many verified triples of words, in a batch at this path.
 
-    Cost       5 rounds; per party `choose(words).words` words, two words for the coin, 64 bytes of hashes
+    Cost       5 rounds; per party `choose(words).words` words, four words for the coin, 64 bytes of hashes
     Malicious  a wrong product message stays unnoticed with probability below 2^-40
     Raises     BatchFault if the check fails
     Source     [FLNW], with the parameters of `buckets`

@@ -40,8 +40,8 @@ def test_products_of_edges_and_their_cost() -> None:
     done = run(arithmetic.mul, share(x, 1), share(y, 2))
     np.testing.assert_array_equal(reveal(done.results()), x * y)
     assert done.rounds == 6
-    assert dict(done.payload_bytes) == dict.fromkeys(range(3), 48 * x.size + 96)
-    assert costs.rows(x.size, 1) == costs.Cost(6, 48 * x.size + 96)
+    assert dict(done.payload_bytes) == dict.fromkeys(range(3), 48 * x.size + 112)
+    assert costs.rows(x.size, 1) == costs.Cost(6, 48 * x.size + 112)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (4, 0), (0, 4), (2, 3, 60), (7,)])
@@ -61,7 +61,7 @@ def test_matrix_products_are_right(m: int, k: int, n: int) -> None:
     assert (done.rounds, dict(done.payload_bytes)) == (
         6, dict.fromkeys(range(3), costs.matrix(m, k, n).sent),
     )  # fmt: skip
-    assert costs.matrix(m, k, n).sent == 16 * (m * n + n + k) + 8 * (m * k + k * n) + 80
+    assert costs.matrix(m, k, n).sent == 16 * (m * n + n + k) + 8 * (m * k + k * n) + 96
 
 
 @pytest.mark.parametrize(("shape", "blocks"), [((5, 3), 3), ((2, 20), 6), ((20, 1), 3), ((3, 0), 1)])

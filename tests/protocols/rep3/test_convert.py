@@ -50,7 +50,7 @@ def test_bits_cost_what_is_said() -> None:
     done = play(convert.to_binary, share(np.arange(100)))
     assert (done.rounds, set(done.payload_bytes.values())) == (
         13,
-        {8 * choose(words).words + 80 + 16 * words},
+        {8 * choose(words).words + 96 + 16 * words},
     )
 
 
@@ -83,7 +83,7 @@ def test_numbers_cost_what_is_said(n: int) -> None:
     done = play(convert.to_arithmetic, share_bits(np.ones(n, bool)), checked=False)
     assert (done.rounds, dict(done.payload_bytes)) == (2, dict.fromkeys(range(3), 16 * n))
     done = play(convert.to_arithmetic, share_bits(np.ones(n, bool)))
-    assert (done.rounds, dict(done.payload_bytes)) == (7, dict.fromkeys(range(3), 96 * n + 96))
+    assert (done.rounds, dict(done.payload_bytes)) == (7, dict.fromkeys(range(3), 96 * n + 112))
 
 
 def test_a_table_of_flags_keeps_its_shape() -> None:

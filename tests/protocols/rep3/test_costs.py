@@ -104,7 +104,7 @@ def test_the_headline_numbers() -> None:
 
 def test_the_cost_model() -> None:
     model: CostModel = costs.Rep3Costs()
-    assert (model.rounds("mul"), model.bytes_sent("mul", 1)) == (6, 144)
+    assert (model.rounds("mul"), model.bytes_sent("mul", 1)) == (6, 160)
     passive: CostModel = costs.Rep3Costs(checked=False)
     assert (passive.rounds("mul"), passive.bytes_sent("mul", 1)) == (1, 8)
 

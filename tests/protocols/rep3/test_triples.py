@@ -53,7 +53,7 @@ def test_rows_are_right(m: int, k: int) -> None:
     a, b, c = numbers(done.results())
     assert (a.shape, c.shape) == ((m, k), (m,))
     np.testing.assert_array_equal(c, (a * b).sum(axis=-1, dtype=np.uint64))
-    assert (done.rounds, dict(done.payload_bytes)) == (5, dict.fromkeys(range(3), 16 * (m + m * k) + 96))
+    assert (done.rounds, dict(done.payload_bytes)) == (5, dict.fromkeys(range(3), 16 * (m + m * k) + 112))
 
 
 @pytest.mark.parametrize(("m", "k", "n"), MATRICES)
@@ -62,7 +62,7 @@ def test_matrices_are_right(m: int, k: int, n: int) -> None:
     a, b, c = numbers(done.results())
     assert (a.shape, b.shape, c.shape) == ((m, k), (n, k), (m, n))
     np.testing.assert_array_equal(c, a @ b.T)
-    assert (done.rounds, dict(done.payload_bytes)) == (5, dict.fromkeys(range(3), 16 * (m * n + n + k) + 80))
+    assert (done.rounds, dict(done.payload_bytes)) == (5, dict.fromkeys(range(3), 16 * (m * n + n + k) + 96))
 
 
 def test_triples_are_random_and_others_at_another_path() -> None:

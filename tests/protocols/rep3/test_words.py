@@ -45,7 +45,7 @@ def test_triples_are_right_and_cost_what_is_said(n: int) -> None:
     np.testing.assert_array_equal(c, a & b)
     assert np.unique(np.concatenate([a, b])).size == 2 * a.size
     assert done.rounds == 5
-    assert dict(done.payload_bytes) == dict.fromkeys(range(3), 8 * choose(n).words + 16 + 64)
+    assert dict(done.payload_bytes) == dict.fromkeys(range(3), 8 * choose(n).words + 32 + 64)
 
 
 def test_no_triples_are_wanted_and_some_are_made() -> None:
