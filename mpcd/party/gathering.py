@@ -198,9 +198,8 @@ def fits(case: Case, session: bytes, note: InputNote, a: int, payload: bytes, sa
     """Whether this opens the owner's agreed commitment, in the one format that the agreed shape allows."""
     context = Context(session, case.tools.roster.member(note.owner).verify_key, note.argument)
     commitment = bytes.fromhex(note.commitments[a])
-    return opens(
-        commitment, context, a, note.rows, case.terms.columns[note.argument], payload, salt, case.scheme
-    )
+    columns = case.terms.columns[note.argument]
+    return opens(commitment, context, a, note.rows, columns, payload, salt, case.scheme)
 
 
 async def _forward(

@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400), pytest.mark.xdist_group
 
 POINTS = {**BEFORE_READY, **AFTER_READY}
 HOLDS = tuple(f"{name}-* {edit}" for name, edit in POINTS.items())
-HOPELESS = {"two-boxes"}
-"""Two holders of an input say that it does not open: the input is missing, and the job says abort."""
+HOPELESS = {"two-boxes", "two-nonces"}
+"""Dana's input is then missing, and the job says abort: two holders cannot open it; dana has another session."""
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ ROWS = [
              f"{_OF_OUTCOMES}::test_two_of_three_holders_are_enough_and_one_is_not"),
     Mutation("an accepted input that an honest holder lacks", _OUTCOMES, "len(holders[key, a]) >= enough[a]", "len(holders[key, a]) >= 1",
              f"{_OF_OUTCOMES}::test_whatever_one_liar_says_accepted_inputs_reach_every_honest_holder"),
-    Mutation("a party holds its own summand", _OUTCOMES, "if p != a and body[at // 8]", "if body[at // 8]",
+    Mutation("a party holds its own summand", _OUTCOMES, "may = scheme.holders(a) & frozenset(outcome)", "may = frozenset(outcome)",
              f"{_OF_OUTCOMES}::test_nobody_holds_its_own_summand_even_if_it_says_so"),
     Mutation("bitmaps of any length", _OUTCOMES, "if len(body) == size}\n    holders", "}\n    holders",
              f"{_OF_OUTCOMES}::test_no_bitmap_of_the_right_length_is_zeros"),

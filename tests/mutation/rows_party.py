@@ -52,7 +52,7 @@ ROWS = [
     # -- inputs
     Mutation("an entry with further signatures is a second entry", _NOTES, "len(envelope.signatures) != 1", "False",
              f"{_T_CHEAT_IN}::test_nobody_can_add_a_signature_to_an_honest_owners_entry"),
-    Mutation("shares are not compared with the commitments", _GATHER, "return opens(commitment, context, a, note.rows, case.terms.columns[note.argument], payload, salt)", "return True",
+    Mutation("shares are not compared with the commitments", _GATHER, "return opens(commitment, context, a, note.rows, columns, payload, salt, case.scheme)", "return True",
              "tests/party/test_openings.py"),
     Mutation("nothing is forwarded", _GATHER, "            if missing:\n", "            if False:\n",
              f"{_T_FAULTS}::test_inputs_of_all_are_in_although_one_party_hears_no_owner"),
@@ -90,7 +90,7 @@ ROWS = [
     Mutation("old jobs are kept for ever", "mpcd/storage/retention.py", "    await sweep()\n    task", "    task",
              "tests/storage/test_retention.py::test_a_start_forgets_what_is_old_and_ended_and_nothing_else"),
     # -- states and storage
-    Mutation("a party that fails does not say so", _LIFE, "            self._slots.leave()\n", "            pass\n",
+    Mutation("a party that fails does not say so", _LIFE, "before is not State.OPENING:\n            self._slots.leave()\n", "before is not State.OPENING:\n            pass\n",
              f"{_T_CHEAT_RUN}::test_a_job_process_that_fails_at_one_party_keeps_everything_closed"),
     Mutation("cancelling after READY", _LIFE, "if self._cancelled is not None or not self.case.can(Event.CANCEL):", "if self._cancelled is not None:",
              "tests/party/test_life.py::test_a_job_that_has_ended_cannot_be_cancelled"),

@@ -36,5 +36,5 @@ ROWS = [
              "tests/jobs/test_receipt.py::test_what_nobody_signed_is_no_evidence"),
     Mutation("recovery: one note is enough", "mpcd/party/opening.py",
              "if found.count(note) > CORRUPTED", "if found.count(note) > 0",
-             "tests/party/test_life_cheaters.py::test_one_lying_holder_neither_changes_nor_withholds_an_output"),
+             "tests/party/test_cheating_holders.py::test_one_lying_holder_neither_changes_nor_withholds_an_output"),
 ]  # fmt: skip
