@@ -25,7 +25,7 @@ from mpcd.client.operator import Operator
 from mpcd.errors import InternalError, UsageError
 
 JOB_S = 60.0
-DELTA, PATIENCE = "300ms", "2s"
+DELTA, PATIENCE = "500ms", "3s"
 """Where a fault is shown: a cluster on one machine need not wait long for somebody who says nothing."""
 
 
@@ -74,9 +74,10 @@ def auction(
         'mpcd demo "auction": 4 organisations and a coordinator on this machine, real daemons, real TLS'
     )
     directory = keep.absolute() if keep else Path(tempfile.mkdtemp(prefix="mpcd-"))
-    bids = {name: random_bid() for name in PARTIES}
+    # What was found is to be checked after the cluster is gone.
+    place = Path(tempfile.mkdtemp(prefix="mpcd-papers-")) if fault and not keep else directory / "papers"
     try:
-        outcome = _show(directory, bids, fault, profile, story)
+        outcome = _show(directory, fault, profile, place, story)
     finally:
         if keep is None:
             shutil.rmtree(directory, ignore_errors=True)
@@ -97,7 +98,8 @@ def _fault(kill: str | None, cheat: str | None, lie: str | None) -> Fault | None
     return None if cheat is None else cheating(cheat, lie or DEFAULT_LIE)
 
 
-def _show(directory: Path, bids: dict[str, int], fault: Fault | None, profile: str, story: Story) -> Outcome:
+def _show(directory: Path, fault: Fault | None, profile: str, place: Path, story: Story) -> Outcome:
+    bids = {name: random_bid() for name in PARTIES}
     with story.step("keys, identity certificates, rosters, configurations, one CSV file with a bid each"):
         if fault is None:
             cluster = LocalCluster.create(directory, bids)
@@ -110,7 +112,7 @@ def _show(directory: Path, bids: dict[str, int], fault: Fault | None, profile: s
             else:
                 fault.start(cluster)
             cluster.wait_ready(is_ready, START_S)
-        outcome = _run(cluster, bids, fault, profile, story)
+        outcome = _run(cluster, bids, fault, profile, place, story)
         if outcome.outputs is not None and fault and fault.kind == "kill" and fault.who != COORDINATOR:
             with story.step(f"{fault.who} is started again, and asks for the outputs"):
                 _return(cluster, outcome)
@@ -120,9 +122,14 @@ def _show(directory: Path, bids: dict[str, int], fault: Fault | None, profile: s
 
 
 def _run(
-    cluster: LocalCluster, bids: dict[str, int], fault: Fault | None, profile: str, story: Story
+    cluster: LocalCluster,
+    bids: dict[str, int],
+    fault: Fault | None,
+    profile: str,
+    place: Path,
+    story: Story,
 ) -> Outcome:
-    """The job, from its submission to the papers that remain of it."""
+    """The job, from its submission to the papers that remain of it at `place`."""
     file = cluster.directory / "auction.yaml"
     file.write_text(job_text("auction", profile=profile))
     from mpcd.cli.job import read_job
@@ -135,9 +142,9 @@ def _run(
             job, _ = operator.submit(job_file, str(file), program)
             if fault is not None:
                 story.say(f"  ! {fault.what}")
-            fault_at = fault.happen(cluster, JOB_S) if fault else None
+            fault_at = fault.happen(cluster, lambda: operator.get(job).ended) if fault else None
             *_, last = operator.watch(job, JOB_S)
-        papers = Papers.fetch(operator, last, cluster)
+        papers = Papers.fetch(operator, last, cluster.roster(), place)
     facts = tuple(fact.text for fact in plan.facts if fact.topic == "learns")
     outputs = _everybodys_outputs(cluster, last, fault) if last.state == "succeeded" else None
     if outputs is not None:

@@ -11,13 +11,13 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from mpcd.cli.auction_job import PARTIES
 from mpcd.cli.local_cluster import COORDINATOR, LocalCluster
-from mpcd.errors import DeadlineError, UsageError
+from mpcd.errors import UsageError
 
 JOB = "auction"
 ROUND = 20
@@ -38,19 +38,40 @@ _MOMENTS: Mapping[str, str] = {
 OTHER = "{other}"
 """In an edit, some other party."""
 
-LIES: Mapping[str, tuple[str, str]] = {
-    "share": (f"shift round={ROUND}", f"adds 1 to every number that it sends in round {ROUND}"),
-    "tag": (f"vouch round={ROUND}", f"vouches for other numbers in round {ROUND} than those that were sent"),
-    "silent": (f"hold round={ROUND}", f"says nothing from round {ROUND} on; its connections stay open"),
-    "commitment": ("lie slot=BARRIER.0.1", "commits to other shares of the outputs than those that it holds"),
-    "equivocate": (
+
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """A way of cheating: `edit` brings it about, `what` says what it is, `mended` as in `Fault`."""
+
+    edit: str
+    what: str
+    mended: str = ""
+
+
+LIES: Mapping[str, Lie] = {
+    "share": Lie(f"shift round={ROUND}", f"adds 1 to every number that it sends in round {ROUND}"),
+    "tag": Lie(f"vouch round={ROUND}", f"vouches for other numbers in round {ROUND} than were sent"),
+    "silent": Lie(f"hold round={ROUND}", f"says nothing from round {ROUND} on; its connections stay open"),
+    "commitment": Lie("lie slot=BARRIER.0.1", "commits to other shares of the outputs than it holds"),
+    "equivocate": Lie(
         f"equivocate slot=BARRIER.0.1 to={OTHER}",
         f"signs two different statements about the end, and shows the second one to {OTHER}",
     ),
-    "key": (f"keys to={OTHER}", f"sends {OTHER} another part of a key than the one it has committed to"),
-    "box": (f"box to={OTHER}", f"sends {OTHER} a share of its bid that does not open its commitment"),
-    "opening": ("summand", "hands out wrong shares when the outputs are opened"),
-    "receipt": ("receipt", "signs another receipt than the others"),
+    "key": Lie(
+        f"keys to={OTHER}",
+        f"sends {OTHER} another part of a key than the one it has committed to",
+        f"{OTHER} complained, and what was then shown to everybody fits the commitment, so it counts",
+    ),
+    "box": Lie(
+        f"box to={OTHER}",
+        f"sends {OTHER} a share of its bid that does not open its commitment",
+        f"the other holders of that share have forwarded it to {OTHER}, and it opens the commitment",
+    ),
+    "opening": Lie(
+        "summand",
+        "hands out wrong shares when the outputs are opened",
+        "they do not open what was agreed on; the other holders' shares do",
+    ),
 }
 DEFAULT_LIE = "share"
 
@@ -63,6 +84,7 @@ class Fault:
     kind, word  how, in words of the command
     what    a sentence about it that begins with `who`
     host    the party whose daemon runs with `edit`
+    mended  why it does no harm, where the parties have to agree on nothing about it
     """
 
     who: str
@@ -71,6 +93,7 @@ class Fault:
     what: str
     host: str
     edit: str
+    mended: str
 
     @property
     def observer(self) -> str:
@@ -86,15 +109,16 @@ class Fault:
         cluster.start(tuple(name for name in (COORDINATOR, *cluster.parties) if name != self.host))
         cluster.start_cheating(self.host, (f"{JOB} {self.edit}",))
 
-    def happen(self, cluster: LocalCluster, timeout_s: float) -> float | None:
+    def happen(self, cluster: LocalCluster, has_ended: Callable[[], bool]) -> float | None:
         """Kill whoever is to be killed, at its moment; when that was, in seconds since 1970.
 
-        None if nothing is killed: lies need nobody's help.
-        Raises  DeadlineError if the moment does not come
+        None if nothing is killed and nobody falls silent, or the job ended before the moment came.
         """
         if not self.edit.startswith("hold"):
             return None
-        said = _held(cluster, self.host, timeout_s)
+        said = _held(cluster, self.host, has_ended)
+        if said is None:
+            return None
         now = time.time()
         if self.kind == "kill":
             cluster.kill(self.who)
@@ -113,11 +137,12 @@ def killed(text: str) -> Fault:
         names, stages = ", ".join((*PARTIES, COORDINATOR)), ", ".join(STAGES)
         raise UsageError(f"--kill {text}: nobody can be killed so", fix=f"NAME@STAGE: {names} @ {stages}")
     what = f"{who} is killed (SIGKILL) {_MOMENTS[stage]}"
-    host = who
+    host, mended = who, "the other holders of its shares have handed them out"
     if who == COORDINATOR:
         # Somebody waits in the stage, so that the job is in it when the coordinator goes.
         host, what = PARTIES[-1], f"{who} is killed (SIGKILL) while the parties are {stage}"
-    return Fault(who, "kill", stage, what, host, STAGES[stage])
+        mended = "once all have consented, the parties need it no more"
+    return Fault(who, "kill", stage, what, host, STAGES[stage], mended)
 
 
 def cheating(who: str, lie: str) -> Fault:
@@ -130,21 +155,21 @@ def cheating(who: str, lie: str) -> Fault:
             f"--cheat {who} --lie {lie}: nobody can cheat so",
             fix=f"parties: {', '.join(PARTIES)}; lies: {', '.join(LIES)}",
         )
-    edit, what = LIES[lie]
     other = next(name for name in PARTIES if name != who)
-    return Fault(who, "cheat", lie, f"{who} {what}".replace(OTHER, other), who, edit.replace(OTHER, other))
+    edit, what, mended = (
+        text.replace(OTHER, other) for text in (LIES[lie].edit, LIES[lie].what, LIES[lie].mended)
+    )
+    return Fault(who, "cheat", lie, f"{who} {what}", who, edit, mended)
 
 
-def _held(cluster: LocalCluster, host: str, timeout_s: float) -> dict[str, Any]:
-    """What the log of a daemon says once it, or its job process, stands still.
-
-    Raises  DeadlineError
-    """
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
+def _held(cluster: LocalCluster, host: str, has_ended: Callable[[], bool]) -> dict[str, Any] | None:
+    """What the log of a daemon says once it, or its job process, stands still; None if it never does."""
+    while True:
+        ended = has_ended()
         for line in cluster.log(host).read_text().splitlines():
             if '"held"' in line and line.endswith("}"):
                 found: dict[str, Any] = json.loads(line)
                 return found
+        if ended:
+            return None
         time.sleep(0.005)
-    raise DeadlineError(f"{host} did not come to the stage in {timeout_s:g} s")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +15,6 @@ from mpcd.cli.auction_job import PARTIES
 from mpcd.cli.demo_faults import Fault
 from mpcd.cli.exit_codes import BY_STATE, ExitCode
 from mpcd.cli.job_text import job_dict, work
-from mpcd.cli.local_cluster import COORDINATOR, LocalCluster
 from mpcd.cli.receipt import verdict_dict
 from mpcd.client.evidence import Finding
 from mpcd.client.evidence import verify as verify_evidence
@@ -39,10 +37,10 @@ class Papers:
     findings: tuple[Finding, ...]
 
     @classmethod
-    def fetch(cls, operator: Operator, job: pb.OperatorJob, cluster: LocalCluster) -> Self:
-        """From the daemon of a party that is not at fault."""
-        directory = Path(tempfile.mkdtemp(prefix="mpcd-papers-"))
-        shutil.copy(cluster.roster(), directory / "roster.yaml")
+    def fetch(cls, operator: Operator, job: pb.OperatorJob, roster_file: Path, directory: Path) -> Self:
+        """Into `directory`, from the daemon of a party that is not at fault."""
+        directory.mkdir(exist_ok=True)
+        shutil.copy(roster_file, directory / "roster.yaml")
         roster = Roster.load(directory / "roster.yaml")
         verdict = None
         if job.state == "succeeded":
@@ -58,7 +56,7 @@ class Papers:
 
     @property
     def commands(self) -> list[str]:
-        """How to check them, at a shell."""
+        """How to check them, at a shell; nothing, once they are removed."""
         kinds = [kind for kind in ("receipt", "evidence") if (self.directory / f"{kind}.json").exists()]
         roster = self.directory / "roster.yaml"
         return [f"mpcd {kind} verify {self.directory / kind}.json --roster {roster}" for kind in kinds]
@@ -204,14 +202,13 @@ def _accounts(outcome: Outcome) -> list[str]:
 
 def _why_it_stands(outcome: Outcome) -> list[str]:
     if outcome.papers.verdict is None:
-        return [
-            "Nothing was opened before all had agreed that every check had passed; so nobody has anything."
-        ]
+        return ["Nothing is opened before all agree that every check has passed; so nobody has an output."]
     receipt = outcome.papers.verdict.receipt
-    lines = [f"Found:   {_found(line)}" for line in receipt.faults] or [f"Found:   {_nothing(outcome)}"]
+    nothing = f"nobody to leave out: {outcome.fault.mended if outcome.fault is not None else ''}"
+    lines = [f"Found:   {_found(line)}" for line in receipt.faults] or [f"Found:   {nothing}"]
     for number, epoch in enumerate(receipt.epochs):
         lines.append(f"{'Epochs:' if number == 0 else '':8} {_epoch(number, epoch)}")
-    lines.append(f"Stands:  {_reason(outcome, receipt.epochs, receipt.faults)}")
+    lines.append(f"Stands:  {_reason(receipt.epochs, receipt.faults)}")
     if outcome.came_back and outcome.fault is not None:
         lines.append(f"         {outcome.fault.who} was started again and has the same outputs.")
     return lines
@@ -226,22 +223,17 @@ def _found(line: FaultLine) -> str:
     return f"{who} cheats ({line.reason})"
 
 
-def _nothing(outcome: Outcome) -> str:
-    if outcome.fault is not None and outcome.fault.who == COORDINATOR:
-        return "nothing: the parties did not need the coordinator any more"
-    return "nothing that the four have to agree on: it was made good without that"
-
-
 def _epoch(number: int, epoch: EpochLine) -> str:
     how = epoch.protocol if epoch.checked else f"{epoch.protocol}, no checks needed"
     return f"{number}  {how}: {', '.join(epoch.computing)}"
 
 
-def _reason(outcome: Outcome, epochs: tuple[EpochLine, ...], faults: tuple[FaultLine, ...]) -> str:
+def _reason(epochs: tuple[EpochLine, ...], faults: tuple[FaultLine, ...]) -> str:
     if len(epochs) == 1 and epochs[0].protocol == "rep4":
         if faults:
             return "three said the same about every share of the outputs, and all their checks had passed."
         return "all checks had passed at all four, and each share of an output is held by three of them."
     if not epochs[-1].checked:
         return "the fourth is proven to cheat, so these three are honest; the bids are those committed to."
-    return "these three computed again on the bids that were committed to, and checked each other."
+    again = "again " if len(epochs) > 1 else ""
+    return f"these three computed {again}on the bids that were committed to, and checked each other."

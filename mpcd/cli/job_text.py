@@ -45,9 +45,9 @@ def describe(job: pb.OperatorJob) -> str:
 
 
 def work(job: pb.OperatorJob) -> str:
-    """Rounds and bytes so far, and the rounds of the plan."""
+    """Rounds and bytes of the present epoch so far, and the rounds of the plan, which is for the first."""
     p = job.progress
-    total = f" of {p.rounds_total}" if p.rounds_total else ""
+    total = f" of {p.rounds_total}" if p.rounds_done <= p.rounds_total else ""
     return (
         f"{p.rounds_done}{total} rounds, {human_bytes(p.bytes_sent)} sent, "
         f"{human_bytes(p.bytes_received)} received by this party"
