@@ -93,7 +93,7 @@ KEYS = [
          "return all(", _KEYS),
     _row("forbidden key contribution not noticed", "keys.py", "return set(received) == wanted and all(",
          "return set(received) >= wanted and all(", _KEYS),
-    _row("key sent to the party that must not know it", "keys.py", " if peer in holders(a)}", "}", _KEYS),
+    _row("key sent to the party that must not know it", "keys.py", " if peer in scheme.holders(a)}", "}", _KEYS),
     _row("keys combined in spite of a complaint", "keys.py", "    if bad:", "    if False:", _KEYS),
     _row("key commitment without its committer", "keys.py", "session, bytes([member]), bytes([a]),",
          "session, bytes([a]),", f"{_KEYS}::test_a_commitment_cannot_be_copied_from_another_member"),
@@ -103,7 +103,7 @@ KEYS = [
     _row("key commitment without its session", "keys.py", "session, bytes([member]), bytes([a]),",
          "bytes([member]), bytes([a]),",
          f"{_KEYS}::test_a_commitment_opens_in_its_own_session_and_for_its_own_key_only"),
-    _row("contributions for other keys than one's own", "keys.py", "if set(own) != holders(me):", "if False:",
+    _row("contributions for other keys than one's own", "keys.py", "if set(own) != set(scheme.held(me)):", "if False:",
          _KEYS),
 ]  # fmt: skip
 
