@@ -135,6 +135,9 @@ ROWS = [
     Mutation("recovery: wrong hashes of a batch", _DISPUTES, "if claims[p].shown != expected.shown]",
              "if False]",
              f"{_OF_DISPUTES}::test_a_wrong_hash_is_its_senders_fault_and_never_that_of_who_complains_about_it"),
+    Mutation("recovery: zeros stand for a hash that did not come", _DISPUTES,
+             "strict=True) if part != _UNHEARD}", "strict=True) if any(part[1:])}",
+             f"{_OF_DISPUTES}::test_every_hash_that_came_is_told_from_none"),
     Mutation("recovery: hashes that did not arrive", _DISPUTES, "if heard != expected.shown]", "if False]",
              f"{_OF_DISPUTES}::test_a_wrong_hash_is_its_senders_fault_and_never_that_of_who_complains_about_it"),
     # what follows

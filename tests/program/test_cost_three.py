@@ -73,5 +73,5 @@ def test_the_number_of_parties_chooses_the_protocol() -> None:
 def test_matrix_products_are_counted_by_their_shape() -> None:
     """16 bytes for every result and for a row and a column more, 8 for every opened factor."""
     model = Rep3Costs()
-    assert model.bytes_sent("matmul", 6 * 5, 7, 5) == 16 * (6 * 5 + 5 + 7) + 80 + 8 * (6 * 7 + 7 * 5)
+    assert model.bytes_sent("matmul", 6 * 5, 7, 5) == 16 * (6 * 5 + 5 + 7) + 96 + 8 * (6 * 7 + 7 * 5)
     assert model.bytes_sent("inner", 4, 9) > model.bytes_sent("inner", 4, 3) > model.bytes_sent("mul", 4)

@@ -33,7 +33,9 @@ from mpcd.protocols.agreement.words import Complaint
 from mpcd.protocols.scheme import Scheme
 
 _VOID, _SENT, _CLAIM = b"\x00", b"\x01", b"\x02"
-_UNHEARD = bytes(DIGEST_BYTES)
+_UNHEARD = bytes(1 + DIGEST_BYTES)
+_HEARD = b"\x01"
+"""Before a hash that came, whatever it is: its sender chose it, so no hash can stand for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +89,18 @@ def answer_value(answer: Answer | None, roster: Sequence[int] = (), me: int = -1
         case Sent(digest=digest):
             parts = [digest]
         case Claim():
-            heard = [answer.heard.get(p, _UNHEARD) for p in roster if p != me]
-            parts = [answer.sent, answer.received, answer.shown, *heard]
+            parts = [answer.sent, answer.received, answer.shown, *answer.heard.values()]
     if any(len(part) != DIGEST_BYTES for part in parts):
         raise InternalError("a digest in an answer is not 32 bytes")
-    return (_SENT if isinstance(answer, Sent) else _CLAIM) + b"".join(parts)
+    if isinstance(answer, Sent):
+        return _SENT + answer.digest
+    heard = [_HEARD + answer.heard[p] if p in answer.heard else _UNHEARD for p in roster if p != me]
+    return _CLAIM + b"".join([*parts[:3], *heard])
 
 
 def answer_limit(roster: Sequence[int]) -> int:
     """The greatest length in bytes of an answer."""
-    return 1 + DIGEST_BYTES * (len(roster) + 2)
+    return 1 + DIGEST_BYTES * 3 + len(_UNHEARD) * (len(roster) - 1)
 
 
 def settle(dispute: Dispute, outcome: Outcome) -> Fault:
@@ -235,7 +239,11 @@ def _read_claim(body: bytes, sender: int, roster: Sequence[int]) -> Void | Claim
         return Void()
     if len(body) != answer_limit(roster) or body[:1] != _CLAIM:
         return None
-    parts = [body[k : k + DIGEST_BYTES] for k in range(1, len(body), DIGEST_BYTES)]
+    digests = 1 + 3 * DIGEST_BYTES
+    sent, received, shown = (body[k : k + DIGEST_BYTES] for k in range(1, digests, DIGEST_BYTES))
+    hashes = [body[k : k + len(_UNHEARD)] for k in range(digests, len(body), len(_UNHEARD))]
+    if any(part[:1] != _HEARD and part != _UNHEARD for part in hashes):
+        return None
     others = [p for p in roster if p != sender]
-    heard = {p: part for p, part in zip(others, parts[3:], strict=True) if part != _UNHEARD}
-    return Claim(parts[0], parts[1], parts[2], heard)
+    heard = {p: part[1:] for p, part in zip(others, hashes, strict=True) if part != _UNHEARD}
+    return Claim(sent, received, shown, heard)

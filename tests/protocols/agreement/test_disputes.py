@@ -136,9 +136,22 @@ def test_keys_are_not_shown_if_anybody_has_settled_the_batch() -> None:
     assert taken_back.party == 0
 
 
+TWO_MARKS = Agreed(b"\x02" + D * 3 + (b"\x02" + D) * 2)
+
+
+def test_every_hash_that_came_is_told_from_none() -> None:
+    """Its sender chooses it: zeros, too, are a hash that was shown."""
+    told = replace(claim(0), heard={2: bytes(32)})
+    answers = {p: told if p == 0 else claim(p) for p in THREE}
+    found = claims_of(CHECK, said(dict(answers)))
+    assert isinstance(found, dict)
+    assert found[0].heard == {2: bytes(32)}
+    assert batch({0: told}) == pair(0, 2)
+
+
 def test_keys_are_not_shown_if_anybody_says_nothing_or_two_things() -> None:
     answers: dict[int, Answer | Verdict | None] = {p: claim(p) for p in THREE}
-    for nothing in (Bottom(), Agreed(b""), Agreed(b"\x02" + D * 6), Agreed(b"\x01" + D)):
+    for nothing in (Bottom(), Agreed(b""), Agreed(b"\x02" + D * 6), Agreed(b"\x01" + D), TWO_MARKS):
         found = claims_of(CHECK, said({**answers, 3: nothing}))
         assert isinstance(found, Absent)
         assert found.party == 3

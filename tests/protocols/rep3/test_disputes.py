@@ -22,7 +22,7 @@ from mpcd.protocols.rep3.batch import (
     understand,
 )
 from mpcd.runtime.lockstep import lockstep
-from mpcd.testing.wrappers import Edit, cheat, shift
+from mpcd.testing.wrappers import Edit, change, cheat, shift
 from tests.protocols.rep3.dispute import blame
 from tests.protocols.rep3.three import parties, share
 
@@ -100,6 +100,17 @@ def test_who_shows_a_wrong_hash_is_in_the_pair(cheater: int) -> None:
     for victim in set(range(3)) - {cheater}:
         kept, failed = records((cheater, shift(round=3, to=victim)))
         assert failed == [victim]
+        found = verdict(victim, list(kept))
+        assert isinstance(found, Pair)
+        assert found.parties == {ROSTER[cheater], ROSTER[victim]}
+
+
+@PARTIES
+def test_a_hash_of_zeros_is_a_wrong_hash_and_not_a_hash_that_did_not_come(cheater: int) -> None:
+    """Else the victim would be named: it complains, and all that is left of what it says is right."""
+    for victim in set(range(3)) - {cheater}:
+        kept, failed = records((cheater, change(lambda words: words * 0, round=3, to=victim)))
+        assert (failed, kept[victim].heard[cheater]) == ([victim], bytes(32))
         found = verdict(victim, list(kept))
         assert isinstance(found, Pair)
         assert found.parties == {ROSTER[cheater], ROSTER[victim]}
