@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400), pytest.mark.xdist_group
 POINTS = {**BEFORE_READY, **AFTER_READY}
 HOLDS = tuple(f"{name}-* {edit}" for name, edit in POINTS.items())
 HOPELESS = {"two-boxes", "two-nonces"}
-"""Dana's input is then missing, and the job says abort: two holders cannot open it; dana has another session."""
+"""Dana's input is then missing, and the job says abort: two holders cannot open it; another session."""
 
 
 @pytest.fixture(scope="module")
