@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from mpcd import __version__
+from mpcd._pb.v1 import peer_pb2
 from mpcd._pb.v1.party_pb2_grpc import add_OperatorServicer_to_server
 from mpcd._pb.v1.peer_pb2_grpc import add_PeerServicer_to_server
 from mpcd.apps.catalogue import CATALOGUE
@@ -86,7 +87,10 @@ async def running(
         leaves = Leaves(identity, clock, config.timing.leaf_valid)
         channels = Channels(leaves)
         stack.push_async_callback(channels.close)
-        peers = PeerCalls(config.name, roster, channels)
+        store = store_in(database, storage_key)
+        start = await store.starts.begin()
+        shown = peer_pb2.Start(number=start.number, marks=start.marks)
+        peers = PeerCalls(config.name, roster, channels, shown)
         stack.push_async_callback(peers.close)
         port = LinkPort(config.limits.connections)
         dataset_key = derive(storage_key, b"mpcd dataset digests", length=32)
@@ -95,7 +99,7 @@ async def running(
         tools = Tools(
             identity=identity,
             roster=roster,
-            store=store_in(database, storage_key),
+            store=store,
             peers=peers,
             workers=Processes(
                 pool=pool,

@@ -16,6 +16,7 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.notices import Cancellation, StatusReport
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
+from mpcd.party.greeting import Greeting
 from mpcd.party.life import RUNNING, Life
 from mpcd.party.matter import House, Matter
 from mpcd.party.notes import SessionNotice
@@ -43,6 +44,7 @@ class Office:
         self._admitting = asyncio.Lock()
         self._reported = 0
         self._watchers: dict[bytes, set[asyncio.Event]] = {}
+        self._greeting = Greeting(house.tools.store, house.tools.roster)
         self.progress: dict[bytes, worker_pb2.Progress] = {}
         self.planned: dict[bytes, int] = {}
 
@@ -221,6 +223,13 @@ class Office:
         matter = self._matters.get(message.job)
         if matter is not None and matter.life is not None:
             matter.life.slot(sender, message)
+
+    async def hello(self, sender: str, message: pb.Start) -> None:
+        """Which start of a peer's daemon a stream comes from.
+
+        Raises  RefusedError if its store is not the one that we have met; UsageError
+        """
+        await self._greeting.meet(sender, message)
 
     async def consents(self, sender: str, note: pb.ConsentNote) -> None:
         """Raises  NotFoundError, RefusedError"""

@@ -54,6 +54,7 @@ class Mail(Protocol):
     """
 
     def slot(self, sender: str, message: pb.SlotMessage) -> None: ...
+    async def hello(self, sender: str, start: pb.Start) -> None: ...
     async def consents(self, sender: str, note: pb.ConsentNote) -> None: ...
     async def keys(self, sender: str, message: pb.KeyContributions) -> None: ...
     async def session(self, sender: str, notice: Envelope) -> None: ...
@@ -83,6 +84,10 @@ class PeerService(PeerServicer):
     async def Slots(self, requests: AsyncIterator[pb.SlotMessage], context: Any) -> Ack:  # noqa: N802
         """Slot messages of all jobs, for as long as the peer lives."""
         sender = caller().name
+        first = await anext(requests, None)
+        if first is None or not first.HasField("start"):
+            raise UsageError("the first message of a stream says which start of the daemon it comes from")
+        await self._mail.hello(sender, first.start)
         async for message in requests:
             more = [*message.more[:MAX_MORE]]
             message.ClearField("more")

@@ -45,7 +45,9 @@ _log = structlog.get_logger("mpcd.party")
 class PeerCalls:
     """What `mpcd.party.ports.Peers` promises, over gRPC."""
 
-    def __init__(self, me: str, roster: Roster, channels: Channels) -> None:
+    def __init__(self, me: str, roster: Roster, channels: Channels, start: pb.Start) -> None:
+        """start: of this daemon, shown to every peer at the beginning of each stream"""
+        self.start = start
         self._me = me
         self._roster = roster
         self._channels = channels
@@ -152,6 +154,7 @@ class _SlotStream:
         self._news = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"slots to {member.name}")
         self.open = False
+        self._refused = ""
 
     def send(self, message: pb.SlotMessage) -> None:
         self._waiting.append(message)
@@ -187,6 +190,7 @@ class _SlotStream:
             ended = asyncio.ensure_future(call.code())
             ended.add_done_callback(lambda _: self._news.set())
             try:
+                await call.write(pb.SlotMessage(start=self._calls.start))
                 while True:
                     while self._waiting:
                         count, message = self._together()
@@ -202,6 +206,8 @@ class _SlotStream:
                 if self.open:
                     _log.warning("peer lost", party=self._member.name)
                 self.open = False
+                if await self._is_refused(call):
+                    failures = len(_PAUSES_S)
                 # Jitter, so that four daemons do not knock at the same moment.
                 pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)] * (0.5 + random.random())
                 failures += 1
@@ -209,6 +215,16 @@ class _SlotStream:
             finally:
                 ended.cancel()
                 call.cancel()
+
+    async def _is_refused(self, call: Any) -> bool:
+        """Whether the peer takes nothing from us; why, is said once."""
+        if not call.done() or await call.code() is not grpc.StatusCode.PERMISSION_DENIED:
+            return False
+        why = str(await call.details())
+        if why != self._refused:
+            self._refused = why
+            _log.error("peer refuses us", party=self._member.name, error=why)
+        return True
 
 
 async def _collect(party: str, chunks: Any, most_bytes: int) -> tuple[pb.OutputHeader, bytes]:

@@ -66,4 +66,11 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (job, output, recipient)
     ) STRICT;
     """,
+    # Starts of this daemon, and the last one seen of each other identity.
+    """
+    CREATE TABLE starts (number INTEGER PRIMARY KEY AUTOINCREMENT, mark BLOB NOT NULL) STRICT;
+    CREATE TABLE peer_starts (
+        identity BLOB PRIMARY KEY, number INTEGER NOT NULL, mark BLOB NOT NULL
+    ) STRICT;
+    """,
 )

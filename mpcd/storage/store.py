@@ -8,6 +8,7 @@ from mpcd.storage.database import Database
 from mpcd.storage.epochs import Decisions, Epochs
 from mpcd.storage.jobs import Jobs
 from mpcd.storage.shares import InputShares, OutputShares, Results
+from mpcd.storage.starts import Starts
 from mpcd.storage.statements import Consents, Evidence, Receipts, SlotValues
 from mpcd.storage.vault import Vault
 
@@ -26,6 +27,7 @@ class Store:
     evidence: Evidence
     epochs: Epochs
     decisions: Decisions
+    starts: Starts
 
 
 def store_in(database: Database, storage_key: bytes) -> Store:
@@ -45,4 +47,5 @@ def store_in(database: Database, storage_key: bytes) -> Store:
         evidence=Evidence(database),
         epochs=Epochs(database),
         decisions=Decisions(database),
+        starts=Starts(database),
     )

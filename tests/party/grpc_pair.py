@@ -24,6 +24,7 @@ from mpcd.transport.grpc_channel import Channels
 from mpcd.transport.grpc_server import serve_tls
 from mpcd.transport.leaves import Leaves
 
+START = pb.Start(number=1, marks=[bytes(16)])
 JOB = bytes(range(32))
 ROOM = 3 << 20
 
@@ -49,6 +50,10 @@ class Box:
 
     def slot(self, sender: str, message: pb.SlotMessage) -> None:
         self._note("slot", sender, message)
+
+    async def hello(self, sender: str, start: pb.Start) -> None:
+        if start != START:
+            raise RefusedError("another start")
 
     async def consents(self, sender: str, note: pb.ConsentNote) -> None:
         raise RefusedError("another set", where="/home/bob/secret.yaml")
@@ -129,7 +134,7 @@ class Pair:
     async def calls(self, name: str = "ada") -> AsyncIterator[PeerCalls]:
         """The calls that `name` can make."""
         channels = Channels(Leaves(self.identities[name], SystemClock()))
-        calls = PeerCalls(name, self.roster, channels)
+        calls = PeerCalls(name, self.roster, channels, START)
         try:
             yield calls
         finally:

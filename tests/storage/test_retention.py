@@ -17,11 +17,12 @@ from mpcd.storage.jobs import JobRow, Transition
 from mpcd.storage.notices import Notices
 from mpcd.storage.retention import keeping
 from mpcd.storage.shares import OutputShare
+from mpcd.storage.starts import Start
 from mpcd.storage.store import Store, store_in
 
 HOUR_S = 3600.0
 OLD, NEW, STUCK = b"o" * 32, b"n" * 32, b"s" * 32
-KEPT = {"sessions", "sqlite_sequence"}
+KEPT = {"sessions", "starts", "peer_starts", "sqlite_sequence"}
 
 
 async def fill(store: Store, database: SqliteDatabase, job: bytes, state: str, deadline_s: float) -> None:
@@ -41,6 +42,8 @@ async def fill(store: Store, database: SqliteDatabase, job: bytes, state: str, d
     await store.results.put(job, {"price": bytes(8)})
     await store.receipts.put(job, b"receipt")
     await store.evidence.add(job, "silence", b"evidence")
+    await store.starts.begin()
+    await store.starts.meet(job, Start(1, (bytes(16),)))
     await Notices(database).put(job, "kind", "acme", 1, b"notice")
 
 

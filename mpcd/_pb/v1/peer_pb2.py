@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from mpcd._pb.v1 import common_pb2 as mpcd_dot___pb_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mpcd/_pb/v1/peer.proto\x12\x07mpcd.v1\x1a\x18mpcd/_pb/v1/common.proto\"\xad\x01\n\x0bSlotMessage\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0f\n\x07session\x18\x03 \x01(\x0c\x12\x0c\n\x04slot\x18\x04 \x01(\t\x12\x0e\n\x06number\x18\x05 \x01(\r\x12\r\n\x05round\x18\x06 \x01(\r\x12 \n\x05parts\x18\x07 \x03(\x0b\x32\x11.mpcd.v1.SlotPart\x12\"\n\x04more\x18\x08 \x03(\x0b\x32\x14.mpcd.v1.SlotMessage\"\'\n\x08SlotPart\x12\r\n\x05label\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\"h\n\x0b\x43onsentNote\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\'\n\x0cjob_envelope\x18\x02 \x01(\x0b\x32\x11.mpcd.v1.Envelope\x12#\n\x08\x63onsents\x18\x03 \x03(\x0b\x32\x11.mpcd.v1.Envelope\"r\n\x10KeyContributions\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x0f\n\x07session\x18\x03 \x01(\x0c\x12/\n\rcontributions\x18\x04 \x03(\x0b\x32\x18.mpcd.v1.KeyContribution\"<\n\x0fKeyContribution\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\x0e\n\x06secret\x18\x02 \x01(\x0c\x12\x0c\n\x04salt\x18\x03 \x01(\x0c\"@\n\nInputChunk\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x14.mpcd.v1.InputHeader\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\x7f\n\x0bInputHeader\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07session\x18\x02 \x01(\x0c\x12\r\n\x05input\x18\x03 \x01(\t\x12 \n\x05\x65ntry\x18\x04 \x01(\x0b\x32\x11.mpcd.v1.Envelope\x12!\n\x05\x62oxes\x18\x05 \x03(\x0b\x32\x12.mpcd.v1.SealedBox\"0\n\tSealedBox\x12\x0f\n\x07summand\x18\x01 \x01(\r\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"@\n\nShareChunk\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x14.mpcd.v1.ShareHeader\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"|\n\x0bShareHeader\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07session\x18\x02 \x01(\x0c\x12\r\n\x05owner\x18\x03 \x01(\t\x12\r\n\x05input\x18\x04 \x01(\t\x12\x0f\n\x07summand\x18\x05 \x01(\r\x12\x0c\n\x04salt\x18\x06 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x07 \x01(\x04\"a\n\x12\x46\x65tchOutputRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0e\n\x06output\x18\x02 \x01(\t\x12\x0f\n\x07summand\x18\x03 \x01(\r\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x08\x12\x0f\n\x07wait_ms\x18\x05 \x01(\r\"B\n\x0bOutputChunk\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x15.mpcd.v1.OutputHeader\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"u\n\x0cOutputHeader\x12%\n\ncommitment\x18\x01 \x01(\x0b\x32\x11.mpcd.v1.Envelope\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05ready\x18\x05 \x01(\x08\">\n\x0bReceiptNote\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\"\n\x07receipt\x18\x02 \x01(\x0b\x32\x11.mpcd.v1.Envelope\"F\n\x11\x46\x65tchReceiptReply\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\"\n\x07receipt\x18\x02 \x01(\x0b\x32\x11.mpcd.v1.Envelope\"3\n\x13\x46\x65tchReceiptRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07wait_ms\x18\x02 \x01(\r2\x84\x04\n\x04Peer\x12-\n\x05Slots\x12\x14.mpcd.v1.SlotMessage\x1a\x0c.mpcd.v1.Ack(\x01\x12\x32\n\x0cShowConsents\x12\x14.mpcd.v1.ConsentNote\x1a\x0c.mpcd.v1.Ack\x12\x36\n\x0b\x44\x65liverKeys\x12\x19.mpcd.v1.KeyContributions\x1a\x0c.mpcd.v1.Ack\x12\x32\n\x0f\x41nnounceSession\x12\x11.mpcd.v1.Envelope\x1a\x0c.mpcd.v1.Ack\x12\x33\n\x0c\x44\x65liverInput\x12\x13.mpcd.v1.InputChunk\x1a\x0c.mpcd.v1.Ack(\x01\x12\x34\n\rForwardShares\x12\x13.mpcd.v1.ShareChunk\x1a\x0c.mpcd.v1.Ack(\x01\x12\x42\n\x0b\x46\x65tchOutput\x12\x1b.mpcd.v1.FetchOutputRequest\x1a\x14.mpcd.v1.OutputChunk0\x01\x12\x34\n\x0e\x44\x65liverReceipt\x12\x14.mpcd.v1.ReceiptNote\x1a\x0c.mpcd.v1.Ack\x12H\n\x0c\x46\x65tchReceipt\x12\x1c.mpcd.v1.FetchReceiptRequest\x1a\x1a.mpcd.v1.FetchReceiptReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mpcd/_pb/v1/peer.proto\x12\x07mpcd.v1\x1a\x18mpcd/_pb/v1/common.proto\"\xcc\x01\n\x0bSlotMessage\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0f\n\x07session\x18\x03 \x01(\x0c\x12\x0c\n\x04slot\x18\x04 \x01(\t\x12\x0e\n\x06number\x18\x05 \x01(\r\x12\r\n\x05round\x18\x06 \x01(\r\x12 \n\x05parts\x18\x07 \x03(\x0b\x32\x11.mpcd.v1.SlotPart\x12\"\n\x04more\x18\x08 \x03(\x0b\x32\x14.mpcd.v1.SlotMessage\x12\x1d\n\x05start\x18\t \x01(\x0b\x32\x0e.mpcd.v1.Start\"&\n\x05Start\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\r\n\x05marks\x18\x02 \x03(\x0c\"\'\n\x08SlotPart\x12\r\n\x05label\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\"h\n\x0b\x43onsentNote\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\'\n\x0cjob_envelope\x18\x02 \x01(\x0b\x32\x11.mpcd.v1.Envelope\x12#\n\x08\x63onsents\x18\x03 \x03(\x0b\x32\x11.mpcd.v1.Envelope\"r\n\x10KeyContributions\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x0f\n\x07session\x18\x03 \x01(\x0c\x12/\n\rcontributions\x18\x04 \x03(\x0b\x32\x18.mpcd.v1.KeyContribution\"<\n\x0fKeyContribution\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\x0e\n\x06secret\x18\x02 \x01(\x0c\x12\x0c\n\x04salt\x18\x03 \x01(\x0c\"@\n\nInputChunk\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x14.mpcd.v1.InputHeader\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\x7f\n\x0bInputHeader\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07session\x18\x02 \x01(\x0c\x12\r\n\x05input\x18\x03 \x01(\t\x12 \n\x05\x65ntry\x18\x04 \x01(\x0b\x32\x11.mpcd.v1.Envelope\x12!\n\x05\x62oxes\x18\x05 \x03(\x0b\x32\x12.mpcd.v1.SealedBox\"0\n\tSealedBox\x12\x0f\n\x07summand\x18\x01 \x01(\r\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"@\n\nShareChunk\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x14.mpcd.v1.ShareHeader\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"|\n\x0bShareHeader\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07session\x18\x02 \x01(\x0c\x12\r\n\x05owner\x18\x03 \x01(\t\x12\r\n\x05input\x18\x04 \x01(\t\x12\x0f\n\x07summand\x18\x05 \x01(\r\x12\x0c\n\x04salt\x18\x06 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x07 \x01(\x04\"a\n\x12\x46\x65tchOutputRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0e\n\x06output\x18\x02 \x01(\t\x12\x0f\n\x07summand\x18\x03 \x01(\r\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x08\x12\x0f\n\x07wait_ms\x18\x05 \x01(\r\"B\n\x0bOutputChunk\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x15.mpcd.v1.OutputHeader\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"u\n\x0cOutputHeader\x12%\n\ncommitment\x18\x01 \x01(\x0b\x32\x11.mpcd.v1.Envelope\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05ready\x18\x05 \x01(\x08\">\n\x0bReceiptNote\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\"\n\x07receipt\x18\x02 \x01(\x0b\x32\x11.mpcd.v1.Envelope\"F\n\x11\x46\x65tchReceiptReply\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\"\n\x07receipt\x18\x02 \x01(\x0b\x32\x11.mpcd.v1.Envelope\"3\n\x13\x46\x65tchReceiptRequest\x12\x0b\n\x03job\x18\x01 \x01(\x0c\x12\x0f\n\x07wait_ms\x18\x02 \x01(\r2\x84\x04\n\x04Peer\x12-\n\x05Slots\x12\x14.mpcd.v1.SlotMessage\x1a\x0c.mpcd.v1.Ack(\x01\x12\x32\n\x0cShowConsents\x12\x14.mpcd.v1.ConsentNote\x1a\x0c.mpcd.v1.Ack\x12\x36\n\x0b\x44\x65liverKeys\x12\x19.mpcd.v1.KeyContributions\x1a\x0c.mpcd.v1.Ack\x12\x32\n\x0f\x41nnounceSession\x12\x11.mpcd.v1.Envelope\x1a\x0c.mpcd.v1.Ack\x12\x33\n\x0c\x44\x65liverInput\x12\x13.mpcd.v1.InputChunk\x1a\x0c.mpcd.v1.Ack(\x01\x12\x34\n\rForwardShares\x12\x13.mpcd.v1.ShareChunk\x1a\x0c.mpcd.v1.Ack(\x01\x12\x42\n\x0b\x46\x65tchOutput\x12\x1b.mpcd.v1.FetchOutputRequest\x1a\x14.mpcd.v1.OutputChunk0\x01\x12\x34\n\x0e\x44\x65liverReceipt\x12\x14.mpcd.v1.ReceiptNote\x1a\x0c.mpcd.v1.Ack\x12H\n\x0c\x46\x65tchReceipt\x12\x1c.mpcd.v1.FetchReceiptRequest\x1a\x1a.mpcd.v1.FetchReceiptReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,37 +33,39 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mpcd._pb.v1.peer_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SLOTMESSAGE']._serialized_start=62
-  _globals['_SLOTMESSAGE']._serialized_end=235
-  _globals['_SLOTPART']._serialized_start=237
-  _globals['_SLOTPART']._serialized_end=276
-  _globals['_CONSENTNOTE']._serialized_start=278
-  _globals['_CONSENTNOTE']._serialized_end=382
-  _globals['_KEYCONTRIBUTIONS']._serialized_start=384
-  _globals['_KEYCONTRIBUTIONS']._serialized_end=498
-  _globals['_KEYCONTRIBUTION']._serialized_start=500
-  _globals['_KEYCONTRIBUTION']._serialized_end=560
-  _globals['_INPUTCHUNK']._serialized_start=562
-  _globals['_INPUTCHUNK']._serialized_end=626
-  _globals['_INPUTHEADER']._serialized_start=628
-  _globals['_INPUTHEADER']._serialized_end=755
-  _globals['_SEALEDBOX']._serialized_start=757
-  _globals['_SEALEDBOX']._serialized_end=805
-  _globals['_SHARECHUNK']._serialized_start=807
-  _globals['_SHARECHUNK']._serialized_end=871
-  _globals['_SHAREHEADER']._serialized_start=873
-  _globals['_SHAREHEADER']._serialized_end=997
-  _globals['_FETCHOUTPUTREQUEST']._serialized_start=999
-  _globals['_FETCHOUTPUTREQUEST']._serialized_end=1096
-  _globals['_OUTPUTCHUNK']._serialized_start=1098
-  _globals['_OUTPUTCHUNK']._serialized_end=1164
-  _globals['_OUTPUTHEADER']._serialized_start=1166
-  _globals['_OUTPUTHEADER']._serialized_end=1283
-  _globals['_RECEIPTNOTE']._serialized_start=1285
-  _globals['_RECEIPTNOTE']._serialized_end=1347
-  _globals['_FETCHRECEIPTREPLY']._serialized_start=1349
-  _globals['_FETCHRECEIPTREPLY']._serialized_end=1419
-  _globals['_FETCHRECEIPTREQUEST']._serialized_start=1421
-  _globals['_FETCHRECEIPTREQUEST']._serialized_end=1472
-  _globals['_PEER']._serialized_start=1475
-  _globals['_PEER']._serialized_end=1991
+  _globals['_SLOTMESSAGE']._serialized_end=266
+  _globals['_START']._serialized_start=268
+  _globals['_START']._serialized_end=306
+  _globals['_SLOTPART']._serialized_start=308
+  _globals['_SLOTPART']._serialized_end=347
+  _globals['_CONSENTNOTE']._serialized_start=349
+  _globals['_CONSENTNOTE']._serialized_end=453
+  _globals['_KEYCONTRIBUTIONS']._serialized_start=455
+  _globals['_KEYCONTRIBUTIONS']._serialized_end=569
+  _globals['_KEYCONTRIBUTION']._serialized_start=571
+  _globals['_KEYCONTRIBUTION']._serialized_end=631
+  _globals['_INPUTCHUNK']._serialized_start=633
+  _globals['_INPUTCHUNK']._serialized_end=697
+  _globals['_INPUTHEADER']._serialized_start=699
+  _globals['_INPUTHEADER']._serialized_end=826
+  _globals['_SEALEDBOX']._serialized_start=828
+  _globals['_SEALEDBOX']._serialized_end=876
+  _globals['_SHARECHUNK']._serialized_start=878
+  _globals['_SHARECHUNK']._serialized_end=942
+  _globals['_SHAREHEADER']._serialized_start=944
+  _globals['_SHAREHEADER']._serialized_end=1068
+  _globals['_FETCHOUTPUTREQUEST']._serialized_start=1070
+  _globals['_FETCHOUTPUTREQUEST']._serialized_end=1167
+  _globals['_OUTPUTCHUNK']._serialized_start=1169
+  _globals['_OUTPUTCHUNK']._serialized_end=1235
+  _globals['_OUTPUTHEADER']._serialized_start=1237
+  _globals['_OUTPUTHEADER']._serialized_end=1354
+  _globals['_RECEIPTNOTE']._serialized_start=1356
+  _globals['_RECEIPTNOTE']._serialized_end=1418
+  _globals['_FETCHRECEIPTREPLY']._serialized_start=1420
+  _globals['_FETCHRECEIPTREPLY']._serialized_end=1490
+  _globals['_FETCHRECEIPTREQUEST']._serialized_start=1492
+  _globals['_FETCHRECEIPTREQUEST']._serialized_end=1543
+  _globals['_PEER']._serialized_start=1546
+  _globals['_PEER']._serialized_end=2062
 # @@protoc_insertion_point(module_scope)

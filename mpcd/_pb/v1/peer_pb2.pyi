@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SlotMessage(_message.Message):
-    __slots__ = ("job", "epoch", "session", "slot", "number", "round", "parts", "more")
+    __slots__ = ("job", "epoch", "session", "slot", "number", "round", "parts", "more", "start")
     JOB_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
@@ -17,6 +17,7 @@ class SlotMessage(_message.Message):
     ROUND_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
     job: bytes
     epoch: int
     session: bytes
@@ -25,7 +26,16 @@ class SlotMessage(_message.Message):
     round: int
     parts: _containers.RepeatedCompositeFieldContainer[SlotPart]
     more: _containers.RepeatedCompositeFieldContainer[SlotMessage]
-    def __init__(self, job: _Optional[bytes] = ..., epoch: _Optional[int] = ..., session: _Optional[bytes] = ..., slot: _Optional[str] = ..., number: _Optional[int] = ..., round: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[SlotPart, _Mapping]]] = ..., more: _Optional[_Iterable[_Union[SlotMessage, _Mapping]]] = ...) -> None: ...
+    start: Start
+    def __init__(self, job: _Optional[bytes] = ..., epoch: _Optional[int] = ..., session: _Optional[bytes] = ..., slot: _Optional[str] = ..., number: _Optional[int] = ..., round: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[SlotPart, _Mapping]]] = ..., more: _Optional[_Iterable[_Union[SlotMessage, _Mapping]]] = ..., start: _Optional[_Union[Start, _Mapping]] = ...) -> None: ...
+
+class Start(_message.Message):
+    __slots__ = ("number", "marks")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    MARKS_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    marks: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, number: _Optional[int] = ..., marks: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class SlotPart(_message.Message):
     __slots__ = ("label", "body")
