@@ -81,7 +81,7 @@ class Faulty:
     def __init__(self, daemon: Daemon, acts: tuple[Act, ...]) -> None:
         self.daemon = daemon
         self.acts = acts
-        self.me = COMPUTING.index(daemon.name)
+        self.me = EVERYBODY.index(daemon.name)
         self.done: Counter[str] = Counter()
         self._frames: dict[int, bytes] = {}
         daemon.pool.tampering = self
@@ -371,8 +371,9 @@ def _changed(message: pb.SlotMessage, dice: random.Random) -> pb.SlotMessage:
 
 
 def _other_note(note: OutputNote, dice: random.Random) -> OutputNote:
+    how = dice.choice(("all", "one", "one", "epoch", "roster"))
     wrong = [dice.randbytes(32).hex() for _ in note.commitments]
-    match dice.choice(("all", "one", "epoch", "roster")):
+    match how:
         case "one":
             at = dice.randrange(len(wrong))
             wrong = [*note.commitments[:at], wrong[at], *note.commitments[at + 1 :]]

@@ -28,8 +28,9 @@ FAMILIES = (
     *("BARRIER", "BARRIER", "BARRIER", "DISPUTE", "DISPUTE", "BATCH-KEYS"),
 )
 PROGRAMS = (("squares", 5), ("above", 3), ("first-price", 3), ("second-price", 2))
-ROUNDS = {"squares": 14, "above": 24, "first-price": 36, "second-price": 42}
-"""About how many rounds an epoch of a program has, range checks included; most faults come before that."""
+ROUNDS = {"squares": (11, 21), "above": (20, 35), "first-price": (38, 80), "second-price": (42, 96)}
+"""How many rounds the first epoch of a program has, range checks included, and a later one, about."""
+OF_OWNERS = ("box", "box-withheld", "box-two", "no-data")
 AREAS = (
     (IN_STEPS, 6), (IN_FRAMES, 5), (IN_SLOTS, 5), (IN_WORDS, 3),
     (IN_CALLS, 3), (IN_ANSWERS, 2), (IN_HOUSE, 1),
@@ -98,23 +99,23 @@ class Scenario:
 def scenario(seed: int) -> Scenario:
     """The scenario of a seed."""
     dice = random.Random(seed)
-    faulty = dice.choice(COMPUTING) if dice.random() < 0.93 else None
+    faulty = dice.choice((*COMPUTING, *COMPUTING, *COMPUTING, OWNER, None))
     job = _job(seed, dice, faulty)
     acts: tuple[Act, ...] = ()
     crash = None
     if faulty is not None:
-        if dice.random() < 0.25:
+        if dice.random() < 0.2:
             crash = _crash(dice)
         if crash is None or dice.random() < 0.2:
-            acts = tuple(_act(dice, job.program, faulty) for _ in range(dice.choice((1, 1, 1, 2, 2, 3))))
+            acts = _acts(dice, job.program, faulty)
     cuts = _cuts(dice) if dice.random() < 0.1 else ()
     return Scenario(seed, job, _weather(dice), faulty, acts, crash, cuts)
 
 
 def _job(seed: int, dice: random.Random, faulty: str | None) -> Job:
     program = _weighted(dice, PROGRAMS)
-    owners = [name for name in (*COMPUTING, OWNER) if dice.random() < 0.65] or [OWNER]
-    owners = owners[:4] if len(owners) > 1 else [*owners, next(n for n in COMPUTING if n not in owners)]
+    others = [name for name in COMPUTING if dice.random() < 0.6] or ["bolt"]
+    owners = [*others[:3], *([OWNER] if faulty == OWNER or len(others) < 2 or dice.random() < 0.6 else [])]
     bids = {name: dice.choice((0, 3, 5, 7, 7, 50, 65535)) for name in owners}
     if dice.random() < 0.08:
         bids[dice.choice(owners)] = OUTSIDE
@@ -124,15 +125,39 @@ def _job(seed: int, dice: random.Random, faulty: str | None) -> Job:
     return Job(seed, program, bids, readers[: dice.choice((1, 2, 3))], 5, profile, missing, DEADLINE_S)
 
 
-def _act(dice: random.Random, program: str, faulty: str) -> Act:
-    area = _weighted(dice, AREAS)
-    epoch = dice.choice((0, 0, 0, 0, 1, 1, 2))
-    most = ROUNDS[program] * (1 if epoch == 0 else 2)
+def _acts(dice: random.Random, program: str, faulty: str) -> tuple[Act, ...]:
+    """A few things that have nothing to do with each other, or one in every epoch; and lies about them."""
+    if dice.random() < 0.35:
+        acts = [
+            _act(dice, program, faulty, dice.choice((IN_STEPS, IN_FRAMES, IN_WORDS)), e) for e in range(3)
+        ]
+    else:
+        acts = [_act(dice, program, faulty) for _ in range(dice.choice((1, 1, 2, 2, 3)))]
+    if dice.random() < 0.25:
+        kind = dice.choice(("dispute-lie", "dispute-lie", "nothing", "noise", "equivocate", "mute", "deaf"))
+        acts.append(
+            Act(kind, slot=dice.choice(("DISPUTE", "DISPUTE", "BATCH-KEYS")), number=dice.randrange(99))
+        )
+    return tuple(acts)
+
+
+def _act(
+    dice: random.Random,
+    program: str,
+    faulty: str,
+    area: tuple[str, ...] | None = None,
+    epoch: int | None = None,
+) -> Act:
+    area = _weighted(dice, AREAS) if area is None else area
+    if faulty == OWNER:
+        area = OF_OWNERS
+    epoch = dice.choice((0, 0, 0, 0, 0, 1)) if epoch is None else epoch
     others = [p for p, name in enumerate(COMPUTING) if name != faulty]
+    most = ROUNDS[program][min(epoch, 1)]
     return Act(
         kind=dice.choice(area),
         epoch=epoch,
-        round=dice.randrange(most) if dice.random() < 0.8 else dice.randrange(4),
+        round=dice.randrange(most if dice.random() < 0.7 else 4),
         to=dice.choice(others) if dice.random() < 0.7 else None,
         slot=dice.choice(FAMILIES) if area is IN_SLOTS and dice.random() < 0.95 else "",
         number=dice.randrange(1 << 20),
