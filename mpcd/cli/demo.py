@@ -26,7 +26,7 @@ from mpcd.errors import InternalError, UsageError
 
 JOB_S = 60.0
 DELTA, PATIENCE = "500ms", "3s"
-"""Where a fault is shown: a cluster on one machine need not wait long for somebody who says nothing."""
+"""Where somebody falls silent: a cluster on one machine need not wait for it as long as one on a network."""
 
 
 @click.group("demo")
@@ -101,10 +101,10 @@ def _fault(kill: str | None, cheat: str | None, lie: str | None) -> Fault | None
 def _show(directory: Path, fault: Fault | None, profile: str, place: Path, story: Story) -> Outcome:
     bids = {name: random_bid() for name in PARTIES}
     with story.step("keys, identity certificates, rosters, configurations, one CSV file with a bid each"):
-        if fault is None:
-            cluster = LocalCluster.create(directory, bids)
-        else:
+        if fault is not None and fault.is_silence:
             cluster = LocalCluster.create(directory, bids, delta=DELTA, patience=PATIENCE)
+        else:
+            cluster = LocalCluster.create(directory, bids)
     try:
         with story.step(f"daemons: coordinator, {', '.join(PARTIES)} (separate processes, mutual TLS 1.3)"):
             if fault is None:

@@ -100,6 +100,15 @@ class Fault:
         """The first party that is not at fault: where the job is submitted and followed."""
         return next(name for name in PARTIES if name != self.who)
 
+    @property
+    def is_silence(self) -> bool:
+        """Whether a party says nothing any more, so that the others have to wait for it."""
+        return self.who != COORDINATOR and self._has_moment
+
+    @property
+    def _has_moment(self) -> bool:
+        return self.edit.startswith("hold")
+
     def as_dict(self) -> dict[str, str]:
         """The fault as JSON."""
         return {"kind": self.kind, "party": self.who, "how": self.word, "what": self.what}
@@ -114,7 +123,7 @@ class Fault:
 
         None if nothing is killed and nobody falls silent, or the job ended before the moment came.
         """
-        if not self.edit.startswith("hold"):
+        if not self._has_moment:
             return None
         said = _held(cluster, self.host, has_ended)
         if said is None:
