@@ -21,36 +21,31 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import numpy.ma  # noqa: F401 - loaded at its first use otherwise, after the fork
 
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import (
     ChannelError,
-    DeadlineError,
     InternalError,
     MpcdError,
     RefusedError,
-    UsageError,
 )
 from mpcd.identity.certificates import Leaf
-from mpcd.program.text import parse
 from mpcd.protocols.rep3 import replay
+from mpcd.protocols.rep3.batch import Record as BatchRecord
 from mpcd.protocols.rep3.batch import understand
-from mpcd.protocols.rep3.engine import Rep3Engine
-from mpcd.protocols.rep4 import outputs
-from mpcd.protocols.rep4.engine import Rep4Engine
 from mpcd.protocols.rounds import Rounds
-from mpcd.runtime import arguments as args
+from mpcd.runtime.computation import QUESTION, Computation
 from mpcd.runtime.driver import Counters, drive
 from mpcd.runtime.epochs import Epoch
+from mpcd.runtime.failures import Halted, JobDeadline, MemoryFault, failure_of
 from mpcd.runtime.frames import FrameCodec
-from mpcd.runtime.interpreter import run
 from mpcd.runtime.kept import Record
 from mpcd.runtime.orders import ORDER_S, Pipe
-from mpcd.runtime.reports import by_name, kept_of, report_of
+from mpcd.runtime.reports import kept_of
 from mpcd.transport.hello import Meeting, Peer
 from mpcd.transport.links import Links
 from mpcd.transport.meeting import open_links
@@ -59,18 +54,6 @@ T = TypeVar("T")
 
 PROGRESS_S = 0.2
 _MOST_DEADLINE_S = 86_400.0 * 7
-
-
-class JobDeadline(DeadlineError):
-    """The job's time is up."""
-
-
-class MemoryFault(UsageError):
-    """The job needs more memory than it may have."""
-
-
-class Halted(MpcdError):
-    """The daemon wants this process to end where it is, and what it keeps."""
 
 
 def main(sock: socket.socket) -> None:
@@ -112,7 +95,7 @@ class _Work:
         self._told = 0.0
         self._links: Links | None = None
         self._names: list[str] = []
-        self._engine: Rep4Engine | Rep3Engine | None = None
+        self._computation: Computation | None = None
         self._record: Record | None = None
 
     def carry_out(self, order: pb.Order) -> pb.Result:
@@ -145,34 +128,30 @@ class _Work:
 
     def _compute(self) -> pb.Result:
         order, epoch = self._order, self._epoch
-        checked = parse(order.program)
         self._codec = FrameCodec(
             order.me, range(len(order.members)), order.session, order.epoch, epoch.tag_keys()
         )
-        engine = self._engine = epoch.engine()
         self._enter("checking")
-        given = args.assemble(checked, order, epoch, engine)
-        bits = self._drive(args.find_failing(checked, engine, given))
-        self._ask("ranges", args.reveal_digest(order, given))
-        opened = self._drive(args.open_failing(engine, bits))
-        given = args.leave_out(given, opened, order.missing, engine)
-        dims, parameters = args.public_facts(checked, order, given)
+        work = self._computation = Computation(order, epoch)
+        bits = self._drive(work.check())
+        self._ask(QUESTION, work.question())
+        opened = self._drive(work.show(bits))
+        step = work.compute(opened)
         self._enter("computing")
-        shares = self._drive(run(checked, engine.at("program"), given.columns, dims, parameters))
+        shares = self._drive(step)
         self._enter("committing")
-        return pb.Result(
-            outputs=[_share(epoch, order, output, shares[output.name]) for output in order.outputs],
-            excluded=[_row(table, origin) for table, origin in given.excluded],
-            reveals=given.reveals,
-            notices=_notices(engine),
-            counters=self.counters(),
-            kept=self._kept(),
-        )
+        result = work.result(shares)
+        result.counters.CopyFrom(self.counters())
+        result.kept.CopyFrom(self._kept())
+        return result
 
     def _kept(self) -> pb.Kept:
         if self._record is None:
             return pb.Kept()
-        return kept_of(self._record, self._engine.unsettled() if isinstance(self._engine, Rep3Engine) else ())
+        return kept_of(self._record, self._unsettled())
+
+    def _unsettled(self) -> Iterable[BatchRecord]:
+        return () if self._computation is None else self._computation.unsettled()
 
     def _drive(self, step: Rounds[T]) -> T:
         if self._links is None:
@@ -223,36 +202,9 @@ class _Work:
 
     def failure(self, error: MpcdError) -> pb.Failure:
         """The error as the daemon gets to know it."""
-        text = by_name(error.what, self._names)
-        failure = pb.Failure(kind=_kind(error), text=text, step=error.where or self._stage)
+        failure = failure_of(error, self._names, self._stage, self._record, self._unsettled())
         failure.counters.CopyFrom(self.counters())
-        if isinstance(error, args.RangeFault):
-            failure.rows.extend(_row(table, origin) for table, origin in error.rows)
-        elif self._record is not None and failure.kind in ("internal", "stopped"):
-            report = self._report(error, self._record)
-            if report is not None:
-                failure.kind = "stopped"
-                failure.report.CopyFrom(report)
-                failure.kept.CopyFrom(self._kept())
         return failure
-
-    def _report(self, error: MpcdError, record: Record) -> pb.Report | None:
-        if isinstance(error, Halted):  # who is stopped while it waits says whom it waits for
-            return pb.Report(round=record.begun, missing=sorted(record.pending))
-        return report_of(error, record)
-
-
-_KINDS: tuple[tuple[type[MpcdError], str], ...] = (
-    (JobDeadline, "deadline"),
-    (MemoryFault, "memory"),
-    (args.RangeFault, "input"),
-    (RefusedError, "refused"),
-    (UsageError, "usage"),
-)
-
-
-def _kind(error: MpcdError) -> str:
-    return next((kind for cls, kind in _KINDS if isinstance(error, cls)), "internal")
 
 
 @contextlib.contextmanager
@@ -285,31 +237,7 @@ def _halt(*_: object) -> None:
     raise Halted("the job process was stopped while it worked")
 
 
-def _share(epoch: Epoch, order: pb.Order, output: pb.Output, x: Any) -> pb.OutputShare:
-    """This party's pieces of an output, and what each recipient needs to check them."""
-    pieces, keys = epoch.pieces(x), epoch.output_keys()
-    share = pb.OutputShare(name=output.name, words=next(iter(pieces.values())).size, shape=x.shape)
-    for a, piece in pieces.items():
-        share.summands[a] = piece.tobytes()
-    for name in output.recipients:
-        recipient = share.recipients.add(name=name)
-        place = outputs.Place(order.session, output.name, name)
-        for a, piece in pieces.items():
-            opening = outputs.opening(place, a, keys[a], piece)
-            recipient.salts[a] = opening.salt
-            recipient.commitments[a] = outputs.commitment(place, a, opening)
-    return share
-
-
 def _expected(question: pb.BatchQuestion) -> pb.BatchAnswer:
     """What honest parties would have said in a batch of rep3."""
     expected = replay.expected(*understand(question.what), dict(question.keys))
     return pb.BatchAnswer(sent=expected.products, shown=expected.shown)
-
-
-def _row(table: str, origin: args.Origin) -> pb.Row:
-    return pb.Row(owner=origin.owner, table=table, row=origin.row)
-
-
-def _notices(engine: Rep4Engine | Rep3Engine) -> list[pb.Pair]:
-    return [pb.Pair(path=n.path, parties=sorted(n.pair)) for n in engine.party.notices]

@@ -91,7 +91,7 @@ INDICES = [
              "Complaint(roster[said.sender], roster[said.backup], said.digest)",
              "Complaint(said.sender, said.backup, said.digest)",
              f"{_T_REPORTS}::test_what_a_process_complains_about"),
-    Mutation("whoever is halted while it waits says nothing", "mpcd/runtime/worker.py",
+    Mutation("whoever is halted while it waits says nothing", "mpcd/runtime/failures.py",
              "pb.Report(round=record.begun, missing=sorted(record.pending))", "pb.Report(round=record.begun)",
              f"{_T_EPOCHS}::test_a_process_that_is_halted_while_it_waits_says_for_whom"),
 ]  # fmt: skip

@@ -21,13 +21,12 @@ from mpcd.protocols.agreement.disputes import Expected
 from mpcd.protocols.rep3 import replay
 from mpcd.protocols.rep3.batch import understand
 from mpcd.protocols.rounds import Inbox, Rounds
-from mpcd.runtime import worker
-from mpcd.runtime.arguments import RangeFault
-from mpcd.runtime.computation import QUESTION, Computation, row
+from mpcd.runtime.computation import QUESTION, Computation
 from mpcd.runtime.epochs import Epoch
+from mpcd.runtime.failures import Halted, JobDeadline, failure_of
 from mpcd.runtime.frames import FrameCodec
 from mpcd.runtime.kept import Record
-from mpcd.runtime.reports import by_name, kept_of, report_of
+from mpcd.runtime.reports import kept_of
 from mpcd.testing.simulation.clock import LoopClock
 from mpcd.testing.simulation.network import Ends, Wires, joined
 from mpcd.testing.simulation.people import roster
@@ -166,13 +165,13 @@ class _Run:
             async with asyncio.timeout(self._order.deadline_s):
                 return processes._product(await self._compute(ends), self._order.roster)
         except TimeoutError:
-            return self._failed(worker.JobDeadline("the job's deadline has passed"))
+            return self._failed(JobDeadline("the job's deadline has passed"))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if not halting() or task is None:
                 raise
             task.uncancel()
-            return self._failed(worker.Halted("the job process was stopped while it worked"))
+            return self._failed(Halted("the job process was stopped while it worked"))
         except MpcdError as error:
             return self._failed(error)
 
@@ -234,19 +233,9 @@ class _Run:
         return processes._kept(self._kept_message(), self._order.roster)
 
     def _failed(self, error: MpcdError) -> MpcdError:
-        """As `mpcd.runtime.worker._Work.failure`, and what the daemon makes of it."""
-        failure = pb.Failure(kind=worker._kind(error), text=by_name(error.what, list(self._names)))
-        failure.step = error.where or "computing"
-        if isinstance(error, RangeFault):
-            failure.rows.extend(row(table, origin) for table, origin in error.rows)
-        elif self._record is not None and failure.kind in ("internal", "stopped"):
-            record = self._record
-            halted = pb.Report(round=record.begun, missing=sorted(record.pending))
-            report = halted if isinstance(error, worker.Halted) else report_of(error, record)
-            if report is not None:
-                failure.kind = "stopped"
-                failure.report.CopyFrom(report)
-                failure.kept.CopyFrom(self._kept_message())
+        """What the daemon makes of an error."""
+        unsettled = () if self._computation is None else self._computation.unsettled()
+        failure = failure_of(error, self._names, "computing", self._record, unsettled)
         return processes._error(failure, self._order.roster)
 
 
