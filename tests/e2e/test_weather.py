@@ -18,6 +18,8 @@ from mpcd.testing.network.village import Village
 from mpcd.testing.network.weather import Weather
 from tests.e2e.village_cluster import VillageCluster
 
+pytestmark = pytest.mark.e2e
+
 BIDS = {"acme": 300, "bolt": 700, "crux": 500, "dana": 150}
 OUTPUTS = {"winner": PARTIES.index("bolt"), "price": 500}
 JOB_S = 120.0
