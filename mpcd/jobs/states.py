@@ -78,6 +78,7 @@ S, E = State, Event
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (S.PROPOSED,   E.ALL_CONSENTED):  S.CONSENTED,
     (S.PROPOSED,   E.REFUSAL):        S.REFUSED,
+    (S.PROPOSED,   E.STAND_BY):       S.RECOVERING,
     (S.PROPOSED,   E.CANCEL):         S.CANCELLED,
     (S.PROPOSED,   E.DEADLINE):       S.EXPIRED,
     (S.PROPOSED,   E.FAILURE):        S.FAILED,

@@ -8,7 +8,7 @@ from mpcd.clock import Clock
 from mpcd.errors import NotFoundError, RefusedError
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.envelope import Envelope
-from mpcd.jobs.consent import verify_consents
+from mpcd.jobs.consent import Consent, verify_consents
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State, advance
 from mpcd.party.case import Terms
@@ -114,7 +114,7 @@ async def sweep(store: Store, clock: Clock) -> list[JobRow]:
     """
     at_ms = int(clock.now().timestamp() * 1000)
     for row in await store.jobs.in_states(frozenset(state.value for state in RUNNING)):
-        event = Event.STAND_BY if _goes_on(row) else Event.FAILURE
+        event = Event.STAND_BY if await _goes_on(store, row) else Event.FAILURE
         if State(row.state) is not State.RECOVERING or event is Event.FAILURE:
             after = advance(State(row.state), event)
             why = "the daemon was restarted"
@@ -125,12 +125,13 @@ async def sweep(store: Store, clock: Clock) -> list[JobRow]:
     return await store.jobs.in_states(RESUMED)
 
 
-def _goes_on(row: JobRow) -> bool:
-    """Whether the others may finish a job without us."""
-    if State(row.state) is State.PROPOSED:
-        return False
+async def _goes_on(store: Store, row: JobRow) -> bool:
+    """Whether the others may finish a job without us: they can once they may have our consent."""
+    said = await store.consents.of(row.job)
     try:
         specification = Specification.from_bytes(Envelope.from_bytes(row.envelope).payload)
+        consents = [Consent.from_bytes(Envelope.from_bytes(raw).payload) for raw in said.values()]
     except MalformedError:
         return False
-    return specification.profile == "guaranteed"
+    agreed = bool(consents) and all(consent.accept for consent in consents)
+    return agreed and specification.profile == "guaranteed"

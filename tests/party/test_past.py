@@ -135,6 +135,39 @@ def test_a_job_that_was_forgotten_is_forgotten_here_too(monkeypatch: pytest.Monk
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("profile", "answered", "after"),
+    [("guaranteed", True, "recovering"), ("guaranteed", False, "failed"), ("fair", True, "failed")],
+)
+def test_whoever_has_consented_may_be_gone_on_without(
+    tmp_path: Path, profile: str, answered: bool, after: str
+) -> None:
+    """A daemon that ends between its consent and the others': its job is theirs, and it gets what is its."""
+
+    async def scene(town: Town) -> None:
+        specification = job(profile=profile)
+        await town.propose(signed(specification), ("acme",))
+        consent = (await town.answers(("acme",)))["acme"]
+        house = town.offices["acme"].house
+        tools = SimpleNamespace(store=store_in(InlineDatabase(), bytes(32)), clock=house.tools.clock)
+        row = await house.tools.store.jobs.get(specification.job)
+        await tools.store.jobs.add(row)
+        if answered:
+            await tools.store.consents.add(specification.job, {"acme": consent.to_bytes()})
+        resumed = await past.sweep(tools.store, tools.clock)
+        assert [r.job for r in resumed] == ([specification.job] if after == "recovering" else [])
+        assert (await tools.store.jobs.get(specification.job)).state == after
+
+    async def run() -> None:
+        town = Town(tmp_path)
+        try:
+            await scene(town)
+        finally:
+            await town.close()
+
+    asyncio.run(run())
+
+
 def test_an_office_that_closes_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
     """A job that was just admitted has not begun to live then."""
 
