@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 
 from mpcd._pb.v1.peer_pb2 import KeyContribution, KeyContributions
 from mpcd.party.agreeing import decide, send_to_all
@@ -19,9 +20,9 @@ from mpcd.protocols.agreement.key_answers import (
     PART_BYTES,
     KeyAnswers,
     Part,
-    in_question,
     key_answer_value,
     key_answers,
+    questions,
 )
 from mpcd.protocols.agreement.outcomes import (
     Complaints,
@@ -62,7 +63,11 @@ async def agree_keys(
     present = present.after(case, outcome, STEP, "commitments to keys", lambda p, _: p in committed)
     received, said, present = await _exchange(case, slots, session, present, own, committed)
     if said.pairs:
-        present = await _show(case, slots, session, present, said, own, committed, received)
+        asked = questions(said, case.scheme, present.among)
+        if isinstance(asked, dict):
+            present = await _show(case, slots, session, present, asked, own, committed, received)
+        else:
+            present = present.without(case, asked, STEP)
     for p in set(range(len(case.computing))) - present.among:
         nothing = {a: keys.Contribution(bytes(PART_BYTES), bytes(PART_BYTES)) for a in case.scheme.held(p)}
         committed[p] = keys.commitments(session, p, nothing)
@@ -126,14 +131,13 @@ async def _show(
     slots: Slots,
     session: bytes,
     present: Present,
-    said: Complaints,
+    asked: Mapping[int, tuple[int, ...]],
     own: Own,
     committed: Committed,
     received: Received,
 ) -> Present:
     """Whoever is complained about shows the contributions in question; `received` is completed by them."""
     me = case.computing.index(case.name)
-    asked = in_question(said, case.scheme)
     value = key_answer_value({a: (own[a].key, own[a].salt) for a in asked.get(me, ())})
     outcome = await decide(
         case,

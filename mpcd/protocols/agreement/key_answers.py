@@ -5,6 +5,11 @@ anything else is left out. Only keys that complainer and contributor both hold a
 cheater can make honest parties show is about keys that it knows anyway, and a key that it must not know is
 never in question; what it leaves out of a key leaves the contributions of two honest holders in it.
 
+That holds if one party is behind all complaints. A party that was cut off while contributions were on their
+way complains about all others, and they about it: if everybody showed what that puts in question, keys would
+be public as a whole. So only two parties that complain about each other, and nobody else, show anything, and
+only if a third one who takes part has contributed to each of the keys.
+
 Notation  parties and keys as in `outcomes`
 Source    Spec agreement 4.2
 """
@@ -16,6 +21,7 @@ from dataclasses import dataclass, field
 
 from mpcd.errors import InternalError
 from mpcd.protocols.agreement.dolev_strong import Outcome
+from mpcd.protocols.agreement.findings import Fault, Pair, meet
 from mpcd.protocols.agreement.outcomes import Complaints, bodies
 from mpcd.protocols.scheme import Scheme
 
@@ -38,6 +44,21 @@ class KeyAnswers:
     left_out: frozenset[tuple[int, int]]
     wrong: frozenset[int]
     silent: frozenset[int]
+
+
+def questions(said: Complaints, scheme: Scheme, here: frozenset[int]) -> Fault | dict[int, tuple[int, ...]]:
+    """Who has to show which contributions, as `in_question`; or who is at fault, if showing them might make
+    a key public: more than two parties are concerned, or nobody else has contributed to one of the keys.
+
+    here  who takes part; said: at least one complaint, between parties that do
+    """
+    fault = meet(said.pairs, False, "complained about each other's contributions to keys")
+    if not isinstance(fault, Pair):
+        return fault
+    asked = in_question(said, scheme)
+    if all(scheme.holders(key) & here - fault.parties for keys in asked.values() for key in keys):
+        return asked
+    return fault
 
 
 def in_question(said: Complaints, scheme: Scheme) -> dict[int, tuple[int, ...]]:
