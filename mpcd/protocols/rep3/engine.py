@@ -20,7 +20,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from mpcd.errors import UsageError
+from mpcd.errors import InternalError, UsageError
 from mpcd.protocols.engine import Flags, Ints
 from mpcd.protocols.rep3 import arithmetic, compare, convert, gates, opening, product, sharing
 from mpcd.protocols.rep3.batch import Record
@@ -48,6 +48,9 @@ class Rep3Engine:
     block_elements = 1 << 17
 
     def __init__(self, party: Party3, *, checked: bool = True) -> None:
+        """Raises  InternalError if products are to be checked by a party that has no roots for batches"""
+        if checked and not party.roots:
+            raise InternalError(f"{party!r} cannot check products: it has no secrets for batches")
         self.party = party if checked else party.trusting()
         self.me = party.me
         self.checked = checked

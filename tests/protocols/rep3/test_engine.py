@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mpcd.errors import UsageError
+from mpcd.errors import InternalError, UsageError
 from mpcd.protocols.engine import Engine
 from mpcd.protocols.rep3.engine import Rep3Engine, make_engine
+from mpcd.protocols.rep3.party import Party3
 from mpcd.protocols.rep3.sharing import Bits3, Rep3, held
 from mpcd.protocols.rounds import Rounds, parallel
+from mpcd.ring.streams import Streams
 from mpcd.runtime.lockstep import Run, lockstep
 
 SECRETS = [bytes([i]) * 32 for i in range(3)]
@@ -185,6 +187,14 @@ def test_batch_keys_depend_on_session_epoch_and_history() -> None:
 def test_a_party_has_exactly_the_keys_of_its_pieces(me: int, keys: set[int]) -> None:
     with pytest.raises(UsageError, match="keys"):
         make_engine(me, {i: SECRETS[i] for i in keys}, bytes(32), 0)
+
+
+def test_a_party_without_roots_is_not_taken_for_one_that_checks() -> None:
+    """Its operations on bits would say nothing, and check nothing."""
+    bare = Party3(0, Streams({0: SECRETS[0][:16], 1: SECRETS[1][:16]}))
+    with pytest.raises(InternalError, match="cannot check"):
+        Rep3Engine(bare)
+    assert not Rep3Engine(bare, checked=False).checked
 
 
 def test_mistakes_of_the_caller_are_refused() -> None:
