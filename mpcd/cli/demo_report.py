@@ -13,7 +13,7 @@ import click
 from mpcd._pb.v1 import party_pb2 as pb
 from mpcd.cli.auction_job import PARTIES
 from mpcd.cli.demo_faults import Fault
-from mpcd.cli.exit_codes import BY_STATE, ExitCode
+from mpcd.cli.exit_codes import ExitCode, exit_code_of_job
 from mpcd.cli.job_text import job_dict, work
 from mpcd.cli.receipt import verdict_dict
 from mpcd.client.evidence import Finding
@@ -100,11 +100,9 @@ class Outcome:
         return any(finding.record.blamed for finding in self.papers.findings)
 
 
-def exit_code(outcome: Outcome) -> int:
+def exit_code(outcome: Outcome) -> ExitCode:
     """OK if the result stands, whatever went wrong on the way."""
-    if outcome.outputs is not None:
-        return ExitCode.OK
-    return ExitCode.CHEATING if outcome.accused else BY_STATE.get(outcome.job.state, ExitCode.UNKNOWN)
+    return exit_code_of_job(outcome.job.state, outcome.accused)
 
 
 def timeline(outcome: Outcome) -> list[tuple[float, str, str]]:

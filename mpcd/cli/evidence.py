@@ -91,6 +91,11 @@ def read_evidence(file: Path) -> EvidenceFile:
         raise UsageError("this is not a file with evidence", where=str(file)) from None
 
 
+def accuses(file: EvidenceFile) -> bool:
+    """Whether one of the records says that somebody cheats; silence does not."""
+    return any(Evidence.from_bytes(envelope.payload).blamed for envelope in file.records)
+
+
 def finding_dict(finding: Finding) -> dict[str, object]:
     """A finding as JSON."""
     return {

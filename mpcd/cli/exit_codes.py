@@ -59,6 +59,15 @@ BY_STATE = {
 }
 
 
+def exit_code_of_job(state: str, accused: bool) -> ExitCode:
+    """The exit code for a job that ended in this state.
+
+    accused  signed words have shown that somebody cheats; it counts only where there is no output
+    """
+    code = BY_STATE.get(state, ExitCode.UNKNOWN)
+    return ExitCode.CHEATING if accused and code == ExitCode.JOB_ABORTED else code
+
+
 def exit_code_of(error: MpcdError) -> ExitCode:
     """The exit code for an error that reaches the user."""
     for kind, code in _BY_ERROR:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from mpcd.cli.exit_codes import BY_STATE, ExitCode
+from mpcd.cli.evidence import accuses
+from mpcd.cli.exit_codes import ExitCode, exit_code_of_job
 from mpcd.cli.job_text import describe, job_dict, line, outputs_dict, print_outputs, print_plan, rows_dict
 from mpcd.cli.local_daemon import config_option, find_config
 from mpcd.cli.output import emit_json, json_option, say, table
@@ -103,7 +104,8 @@ def watch(job: str, config: Path | None, as_json: bool) -> int:
 
 def _follow(operator: Operator, job: bytes, as_json: bool) -> int:
     last = follow(operator.watch(job, WAIT_S), as_json)
-    return BY_STATE.get(last.state, ExitCode.UNKNOWN)
+    accused = last.state == "aborted" and accuses(operator.evidence(job))
+    return exit_code_of_job(last.state, accused)
 
 
 @command.command("show")

@@ -71,6 +71,17 @@ def test_every_stage_and_every_lie_is_shown_once() -> None:
 
 
 @pytest.mark.e2e
+def test_nothing_goes_wrong() -> None:
+    case = Case("")
+    said = _said(case, ExitCode.OK)
+    _check_stands(said, case)
+    assert said["receipt"]["signed"] == [*PARTIES]
+    assert (said["fault"], said["found"], said["records"]) == (None, [], [])
+    assert said["papers"]["verify"] == []  # they are gone with the cluster
+    assert not Path(said["papers"]["directory"]).exists()
+
+
+@pytest.mark.e2e
 @pytest.mark.parametrize("case", KILLS, ids=lambda case: case.words)
 def test_somebody_is_killed_and_the_result_stands(case: Case) -> None:
     said = _said(case, ExitCode.OK)
