@@ -232,6 +232,10 @@ def _reason(epochs: tuple[EpochLine, ...], faults: tuple[FaultLine, ...]) -> str
             return "three said the same about every share of the outputs, and all their checks had passed."
         return "all checks had passed at all four, and each share of an output is held by three of them."
     if not epochs[-1].checked:
-        return "the fourth is proven to cheat, so these three are honest; the bids are those committed to."
+        # Checks are left out only if exactly one party is in every set that contains a cheater.
+        sets = [frozenset(line.blamed) for line in faults if line.blamed]
+        (cheat,) = frozenset.intersection(*sets)
+        why = "is in both pairs, so it cheats" if frozenset({cheat}) not in sets else "is proven to cheat"
+        return f"{cheat} {why}; the other three are honest then, and the bids are those committed to."
     again = "again " if len(epochs) > 1 else ""
     return f"these three computed {again}on the bids that were committed to, and checked each other."
