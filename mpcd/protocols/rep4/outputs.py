@@ -2,7 +2,7 @@
 
 When the computation has ended, every holder of x[a] commits to it; the salt comes from K[a], so the
 three holders make equal commitments without talking, and party a, which does not know K[a], cannot
-test guesses of x[a] against it. The parties agree (READY-OPEN) on all commitments before a single share
+test guesses of x[a] against it. The parties agree (slot BARRIER) on all commitments before a single share
 leaves. A recipient, member or outsider, then needs two equal commitments out of three and any one
 holder who opens them: a lying or silent party can neither change the output nor withhold it.
 
