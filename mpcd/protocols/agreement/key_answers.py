@@ -7,8 +7,7 @@ never in question; what it leaves out of a key leaves the contributions of two h
 
 That holds if one party is behind all complaints. A party that was cut off while contributions were on their
 way complains about all others, and they about it: if everybody showed what that puts in question, keys would
-be public as a whole. So only two parties that complain about each other, and nobody else, show anything, and
-only if a third one who takes part has contributed to each of the keys.
+be public as a whole. So nothing is shown unless of every key one contribution remains that is not.
 
 Notation  parties and keys as in `outcomes`
 Source    Spec agreement 4.2
@@ -21,7 +20,7 @@ from dataclasses import dataclass, field
 
 from mpcd.errors import InternalError
 from mpcd.protocols.agreement.dolev_strong import Outcome
-from mpcd.protocols.agreement.findings import Fault, Pair, meet
+from mpcd.protocols.agreement.findings import Fault, meet
 from mpcd.protocols.agreement.outcomes import Complaints, bodies
 from mpcd.protocols.scheme import Scheme
 
@@ -47,18 +46,16 @@ class KeyAnswers:
 
 
 def questions(said: Complaints, scheme: Scheme, here: frozenset[int]) -> Fault | dict[int, tuple[int, ...]]:
-    """Who has to show which contributions, as `in_question`; or who is at fault, if showing them might make
-    a key public: more than two parties are concerned, or nobody else has contributed to one of the keys.
+    """Who has to show which contributions, as `in_question`; or who is at fault, if a key would become public
+    as a whole by that.
 
     here  who takes part; said: at least one complaint, between parties that do
     """
-    fault = meet(said.pairs, False, "complained about each other's contributions to keys")
-    if not isinstance(fault, Pair):
-        return fault
     asked = in_question(said, scheme)
-    if all(scheme.holders(key) & here - fault.parties for keys in asked.values() for key in keys):
+    shown = {key: {p for p, keys in asked.items() if key in keys} for key in range(scheme.parties)}
+    if all(scheme.holders(key) & here - parties for key, parties in shown.items() if parties):
         return asked
-    return fault
+    return meet(said.pairs, False, "complained about each other's contributions to keys")
 
 
 def in_question(said: Complaints, scheme: Scheme) -> dict[int, tuple[int, ...]]:
