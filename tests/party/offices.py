@@ -135,6 +135,8 @@ class Town:
 
     def _showing(self, sender: str) -> Callable[[str, ConsentNote], Any]:
         async def show(to: str, note: ConsentNote) -> None:
+            if to not in self.offices:
+                raise ChannelError(f"{to} is gone")
             await self.offices[to].consents(sender, note)
 
         return show

@@ -122,7 +122,7 @@ def test_two_different_sets_of_consents_stop_the_job(tmp_path: Path) -> None:
 
 def test_a_computing_party_that_confirms_nothing_is_named_as_silent(tmp_path: Path) -> None:
     async def scene(town: Town) -> None:
-        specification = job()
+        specification = job(profile="fair")
         await town.propose(signed(specification))
         answers = await town.answers()
         await town.offices.pop("dune").close()
@@ -135,7 +135,7 @@ def test_a_computing_party_that_confirms_nothing_is_named_as_silent(tmp_path: Pa
 
 def test_if_the_deadline_passes_while_consents_are_confirmed_the_job_expires(tmp_path: Path) -> None:
     async def scene(town: Town) -> None:
-        specification = job(deadline=1.5)
+        specification = job(deadline=1.5, profile="fair")
         await town.propose(signed(specification))
         answers = await town.answers()
         await town.offices.pop("dune").close()
