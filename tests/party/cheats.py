@@ -10,7 +10,7 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Evidence
 from mpcd.jobs.evidence import verify as verify_evidence
 from mpcd.jobs.states import State
-from tests.party.virtual_time import run_virtually
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.world import (
     READER,
     World,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mpcd._pb.v1.peer_pb2 import SlotMessage
 from mpcd.party.slots import Seat, Slots
-from tests.party.virtual_time import LoopClock
+from mpcd.testing.simulation.clock import LoopClock
 
 DELTA = 1.0
 JOB = b"J" * 32

@@ -11,9 +11,9 @@ from mpcd._pb.v1.peer_pb2 import FetchOutputRequest, OutputHeader
 from mpcd.errors import RefusedError
 from mpcd.jobs.states import State
 from mpcd.party.notes import OutputNote
+from mpcd.testing.simulation.clock import run_virtually
 from mpcd.transport.wire import from_wire, to_wire
 from tests.party.cheats import CHEATER, Twist, job_with
-from tests.party.virtual_time import run_virtually
 from tests.party.world import (
     COMPUTING,
     OWNER,

@@ -13,9 +13,9 @@ from mpcd.identity.sealing import seal
 from mpcd.jobs.states import State
 from mpcd.party.contributing import box_context
 from mpcd.party.notes import InputNote, SessionNotice
+from mpcd.testing.simulation.clock import run_virtually
 from mpcd.transport.wire import from_wire, to_wire
 from tests.party.cheats import CHEATER, Twist, job_with, records
-from tests.party.virtual_time import run_virtually
 from tests.party.world import (
     COMPUTING,
     OWNER,

@@ -12,9 +12,9 @@ from mpcd.errors import InternalError
 from mpcd.jobs.states import State
 from mpcd.party import processes
 from mpcd.party.ports import Delivery, Order, Product, Reveal, SharedOutput
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.cheats import CHEATER, evidence_of
 from tests.party.links import add_up
-from tests.party.virtual_time import run_virtually
 from tests.party.world import (
     COMPUTING,
     READER,

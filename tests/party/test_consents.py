@@ -328,7 +328,7 @@ def test_reports_are_signed_and_their_numbers_grow(tmp_path: Path) -> None:
 
 def test_a_restart_ends_what_was_running_and_says_so(tmp_path: Path) -> None:
     async def scene(town: Town) -> None:
-        specification = job()
+        specification = job(profile="fair")
         await town.propose(signed(specification), ("bolt",))
         await town.answers(("bolt",))
         office = town.offices["bolt"]

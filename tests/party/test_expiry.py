@@ -10,7 +10,7 @@ import pytest
 from mpcd._pb.v1.peer_pb2 import OutputHeader
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.states import State
-from tests.party.virtual_time import run_virtually
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.world import EVERYBODY, OWNER, PACE, READER, Twist, World, run_job, specification
 
 DEADLINE_S = 0.9 * PACE.stage_s

@@ -9,7 +9,7 @@ import pytest
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.receipt import verify
 from mpcd.jobs.states import TERMINAL, State
-from tests.party.virtual_time import run_virtually
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.world import (
     COMPUTING,
     EVERYBODY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mpcd.jobs.states import State
-from tests.party.virtual_time import run_virtually
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.world import COMPUTING, TOTAL, World, result_of, run_job, specification
 
 DEAF = "bolt"

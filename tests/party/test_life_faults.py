@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -18,9 +19,9 @@ from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party.computing import in_time
 from mpcd.party.past import sweep, was_opened
-from mpcd.party.ports import Order, Product, Reveal
+from mpcd.party.ports import Order, Product, Reveal, Worker
 from mpcd.protocols.agreement.outcomes import slot_name
-from tests.party.virtual_time import LoopClock, run_virtually
+from mpcd.testing.simulation.clock import LoopClock, run_virtually
 from tests.party.world import (
     COMPUTING,
     DEADLINE,
@@ -29,6 +30,7 @@ from tests.party.world import (
     READER,
     TOTAL,
     Daemon,
+    Pool,
     World,
     add_up,
     result_of,
@@ -168,6 +170,17 @@ def test_a_party_restarted_after_ready_still_learns_how_it_ended(moment: tuple[s
     run_virtually(story())
 
 
+def contrary(pool: Pool, late: bytes) -> Callable[[bytes, float], Awaitable[Worker | None]]:
+    """Reserve for one of two jobs a little later than for the other."""
+    ordinary = pool.reserve
+
+    async def reserve(job: bytes, wait_s: float) -> Worker | None:
+        await asyncio.sleep(0.05 if job == late else 0.0)
+        return await ordinary(job, wait_s)
+
+    return reserve
+
+
 def test_two_jobs_that_need_each_others_processes_both_succeed() -> None:
     """One process per party; the jobs reserve in opposite orders, so that each holds what the other needs."""
 
@@ -178,10 +191,10 @@ def test_two_jobs_that_need_each_others_processes_both_succeed() -> None:
             daemon = world.daemon(name)
             await daemon.know(one)
             await daemon.know(two)
-        for k, name in enumerate(EVERYBODY):
-            order = (one, two) if k % 2 else (two, one)
-            for spec in order:
-                world.daemons[name].begin(spec)
+            late = (one, two)[EVERYBODY.index(name) % 2].job
+            daemon.pool.reserve = contrary(daemon.pool, late)  # type: ignore[method-assign]
+            daemon.begin(one)
+            daemon.begin(two)
         ended = [await asyncio.gather(*world.daemons[name].tasks) for name in EVERYBODY]
         assert {state for pair in ended for state in pair} == {State.SUCCEEDED}
         assert [await result_of(world, READER, spec) for spec in (one, two)] == [TOTAL, TOTAL]

@@ -10,7 +10,7 @@ from mpcd._pb.v1.peer_pb2 import KeyContributions
 from mpcd.errors import RefusedError
 from mpcd.jobs.states import State
 from mpcd.party.desk import SESSIONS_KEPT
-from tests.party.virtual_time import run_virtually
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.world import READER, TOTAL, World, result_of, run_job, specification
 
 CHEAT, VICTIM = "dune", "bolt"

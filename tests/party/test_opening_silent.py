@@ -10,7 +10,7 @@ import pytest
 
 from mpcd.jobs.states import State
 from mpcd.party.life import Life
-from tests.party.virtual_time import run_virtually
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.world import COMPUTING, READER, TOTAL, World, result_of, run_job, specification
 
 

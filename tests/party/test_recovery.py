@@ -24,8 +24,8 @@ from mpcd.party.course import Course
 from mpcd.party.ports import Order, Reveal
 from mpcd.party.recall import RecallNote
 from mpcd.protocols.agreement.standing import Standing
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.links import Cheat
-from tests.party.virtual_time import run_virtually
 from tests.party.world import (
     COMPUTING,
     DEADLINE,

@@ -10,9 +10,9 @@ import pytest
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.states import State
 from mpcd.party.past import RESUMED
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.test_life_faults import MOMENTS, OTHER_MOMENTS, KillAt, revive, the_next_job_works
 from tests.party.test_recovery import job, receipts_of
-from tests.party.virtual_time import run_virtually
 from tests.party.world import (
     COMPUTING,
     DEADLINE,

@@ -9,8 +9,8 @@ from typing import Any
 from mpcd.errors import DeadlineError
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Outcome
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.network import DELTA, Network
-from tests.party.virtual_time import run_virtually
 
 KEY = SlotKey("INPUTS", b"s" * 32)
 STAGE_S = 20.0

@@ -11,9 +11,9 @@ from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
 from mpcd.party.slot_early import EARLY_BYTES, MAX_MARKS, Early
 from mpcd.party.slots import MAX_FORGED, SlotKey
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.network import JOB, Network
 from tests.party.test_slots import KEY, after, body, clock_message, decide, letter, mark, signed
-from tests.party.virtual_time import run_virtually
 
 FAR = SlotKey("HAVE", b"s" * 32)
 

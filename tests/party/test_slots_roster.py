@@ -14,8 +14,8 @@ from mpcd.party.slots import SlotKey
 from mpcd.protocols.agreement.chains import Chain, encode, statement
 from mpcd.protocols.agreement.dolev_strong import LABEL, Agreed, Outcome
 from mpcd.protocols.agreement.outcomes import slot_name
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.network import DELTA, JOB, Network, sign_as
-from tests.party.virtual_time import run_virtually
 
 KEY = SlotKey("BARRIER", b"s" * 32, number=2, epoch=1)
 SLOT_ID = slot_name("BARRIER", b"s" * 32, 1, 2)

@@ -10,8 +10,8 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.receipt import verify
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
+from mpcd.testing.simulation.clock import run_virtually
 from tests.party.links import Cheat
-from tests.party.virtual_time import run_virtually
 from tests.party.world import (
     COMPUTING,
     EVERYBODY,

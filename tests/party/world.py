@@ -43,8 +43,8 @@ from mpcd.storage.database import Work
 from mpcd.storage.jobs import JobRow
 from mpcd.storage.schema import MIGRATIONS
 from mpcd.storage.store import Store, store_in
+from mpcd.testing.simulation.clock import LoopClock
 from tests.party.links import ROUND_S, Cheat, Linked, Wires, add_up
-from tests.party.virtual_time import LoopClock
 
 COMPUTING = ("acme", "bolt", "crux", "dune")
 OWNER, READER = "echo", "fern"
