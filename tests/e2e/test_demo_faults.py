@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,14 @@ pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("e2e-demo")]
 
 FEW_S = 15.0
 """From the fault to the result, on a machine that does other work as well."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_papers_left() -> Iterator[None]:
+    """What outlives a demonstration goes with the tests. The path is short, as names of Unix sockets are."""
+    with tempfile.TemporaryDirectory(prefix="mpcd-d-") as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", directory)
+        yield
 
 
 def mpcd(*words: str) -> subprocess.CompletedProcess[str]:
