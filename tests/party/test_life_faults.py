@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from mpcd.party.past import sweep, was_opened
 from mpcd.party.ports import Order, Product, Reveal, Worker
 from mpcd.protocols.agreement.outcomes import slot_name
 from mpcd.testing.simulation.clock import LoopClock, run_virtually
+from tests.party.links import add_up
 from tests.party.world import (
     COMPUTING,
     DEADLINE,
@@ -32,7 +33,6 @@ from tests.party.world import (
     Daemon,
     Pool,
     World,
-    add_up,
     result_of,
     run_job,
     specification,
@@ -170,7 +170,7 @@ def test_a_party_restarted_after_ready_still_learns_how_it_ended(moment: tuple[s
     run_virtually(story())
 
 
-def contrary(pool: Pool, late: bytes) -> Callable[[bytes, float], Awaitable[Worker | None]]:
+def contrary(pool: Pool, late: bytes) -> Callable[[bytes, float], Coroutine[Any, Any, Worker | None]]:
     """Reserve for one of two jobs a little later than for the other."""
     ordinary = pool.reserve
 
@@ -192,7 +192,7 @@ def test_two_jobs_that_need_each_others_processes_both_succeed() -> None:
             await daemon.know(one)
             await daemon.know(two)
             late = (one, two)[EVERYBODY.index(name) % 2].job
-            daemon.pool.reserve = contrary(daemon.pool, late)  # type: ignore[method-assign]
+            setattr(daemon.pool, "reserve", contrary(daemon.pool, late))  # noqa: B010 - a method is replaced
             daemon.begin(one)
             daemon.begin(two)
         ended = [await asyncio.gather(*world.daemons[name].tasks) for name in EVERYBODY]
