@@ -17,7 +17,7 @@ demo: $(VENV)/.run
 	@$(BIN)/mpcd demo auction
 
 test: $(VENV)/.dev
-	@deploy/need systemd-analyze:systemd docker-compose:docker-compose ip:iproute2
+	@deploy/need systemd-analyze:systemd docker-compose:docker-compose ip:iproute2 strace:strace
 	@$(BIN)/python -m pytest -n 2 -m "not e2e"
 	@$(BIN)/python -m pytest -m e2e  # real daemons with real deadlines: one cluster at a time
 

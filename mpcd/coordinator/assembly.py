@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 
@@ -18,7 +19,7 @@ from mpcd.errors import ConfigError
 from mpcd.identity.config import CoordinatorConfig
 from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Roster
-from mpcd.storage.database import SqliteDatabase
+from mpcd.storage.database import SqliteDatabase, StorageError
 from mpcd.storage.retention import keeping
 from mpcd.transport.daemon_log import configure
 from mpcd.transport.grpc_server import serve_tls
@@ -30,21 +31,29 @@ _log = structlog.get_logger("mpcd.coordinator")
 
 
 async def serve(config: CoordinatorConfig) -> None:
-    """Run the coordinator until SIGTERM or SIGINT.
+    """Run the coordinator until SIGTERM or SIGINT, or until its disk fails.
 
     Raises    ConfigError, NotFoundError, StorageError, AddressInUseError
     """
     configure(config.log)
-    async with running(config, SystemClock()) as port:
+    async with running(config, SystemClock()) as (port, failed):
         settle()
         _log.info("READY", role="coordinator", name=config.name, address=config.listen, port=port)
-        await stop_signal()
+        stopping = asyncio.create_task(stop_signal())
+        waited: set[asyncio.Future[Any]] = {stopping, failed}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if failed.done():
+            raise failed.result()
         _log.info("stopping", role="coordinator", name=config.name)
 
 
 @asynccontextmanager
-async def running(config: CoordinatorConfig, clock: Clock) -> AsyncIterator[int]:
-    """A coordinator that serves as long as the context lasts; yields its port."""
+async def running(
+    config: CoordinatorConfig, clock: Clock
+) -> AsyncIterator[tuple[int, asyncio.Future[StorageError]]]:
+    """A coordinator that serves as long as the context lasts; yields its port, and what becomes done when its
+    disk fails."""
     identity = Identity.load(config.keys.identity)
     roster = Roster.load(config.roster)
     _check(config, identity, roster)
@@ -65,7 +74,7 @@ async def running(config: CoordinatorConfig, clock: Clock) -> AsyncIterator[int]
         sweeping = asyncio.create_task(book.sweep())
         try:
             async with keeping(database, clock, config.retention.jobs):
-                yield port
+                yield port, database.failed
         finally:
             attached.close()
             sweeping.cancel()

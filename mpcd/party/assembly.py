@@ -150,6 +150,7 @@ async def running(
             OPERATOR_RULES,
             lambda server: add_OperatorServicer_to_server(operator, server),  # type: ignore[no-untyped-call]
         )
+        database.failed.add_done_callback(lambda done: office.fail(done.result()))
         stack.push_async_callback(office.close)
         await office.recover()
         for server in (control, socket):

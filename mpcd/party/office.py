@@ -86,6 +86,11 @@ class Office:
         """Jobs that have not ended."""
         return sum(not matter.ended for matter in self._matters.values())
 
+    def fail(self, error: StorageError) -> None:
+        """The disk has failed: the daemon must stop."""
+        if not self.failed.done():
+            self.failed.set_result(error)
+
     def _start(self, job: bytes, work: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.create_task(self._supervise(job, work), name=f"job {job.hex()[:12]}")
         self._tasks[job] = task
@@ -95,8 +100,7 @@ class Office:
         try:
             await work()
         except StorageError as error:
-            if not self.failed.done():
-                self.failed.set_result(error)
+            self.fail(error)
         except MpcdError as error:
             _log.error("job ended by an error", job=job.hex(), error=error.what)
         except Exception as error:  # noqa: BLE001  the top level of a job's task

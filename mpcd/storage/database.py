@@ -10,6 +10,7 @@ further work and the daemon has to stop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -57,6 +58,8 @@ class SqliteDatabase:
         where: str,
     ) -> None:
         """reader: None for a database in memory, which has one connection only"""
+        self.failed: asyncio.Future[StorageError] = asyncio.get_running_loop().create_future()
+        """Done when the disk has failed, whoever it was that wrote: the daemon must then stop."""
         self._connection = connection
         self._reader = reader
         self._lock = lock
@@ -138,7 +141,13 @@ class SqliteDatabase:
         )
         if "FSYNC" in code or "CORRUPT" in code or "NOTADB" in code:
             self._broken = fault
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon has stopped
+            self.failed.get_loop().call_soon_threadsafe(self._tell, fault)
         return fault
+
+    def _tell(self, fault: StorageError) -> None:
+        if not self.failed.done():
+            self.failed.set_result(fault)
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

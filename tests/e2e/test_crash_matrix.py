@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.crash_matrix import EVERYTHING, SAMPLE, Cell, Crashes
+from tests.e2e.crash_matrix import EVERYTHING, SAMPLE, Cell, Crashes, crashes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group("e2e-crashes")]
 
@@ -25,16 +23,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def four() -> Iterator[Crashes]:
-    # Not tmp_path: the names of Unix sockets must be short.
-    directory = Path(tempfile.mkdtemp(prefix="mpcd-x-"))
-    made = Crashes(directory)
-    try:
-        made.start()
+    with crashes() as made:
         yield made
-        made.no_tracebacks()
-    finally:
-        made.cluster.stop()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def test_a_party_is_killed(four: Crashes, cells: Sequence[Cell], pytestconfig: pytest.Config) -> None:

@@ -197,6 +197,8 @@ def test_after_a_failed_fsync_nothing_more_is_written(tmp_path: Path, name: str,
         database = await SqliteDatabase.open(tmp_path / "party.db")
         with pytest.raises(StorageError, match=name):
             await database.run(fail)
+        await asyncio.sleep(0)
+        assert isinstance(database.failed.result(), StorageError), "the daemon is told, whoever wrote"
         assert (database.broken is not None) == stops
         if stops:
             with pytest.raises(StorageError, match=name):
