@@ -40,7 +40,7 @@ def test_another_process_with_other_hashes_tells_the_same() -> None:
 
 
 def test_the_command_says_what_came_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--seeds", "5..6"]) == 0
+    assert main(["--seeds", "5..6", "--jobs", "2"]) == 0
     said = capsys.readouterr().out
     assert "2 seeds" in said
     assert "failures 0" in said
