@@ -120,6 +120,11 @@ class PartyLimits(Strict):
     memory: Annotated[Size, Field(ge=1 << 20)] = 4 << 30
     connections: Annotated[Positive, Field(le=65_536)] = 256
 
+    @property
+    def per_process(self) -> int:
+        """Bytes of memory that one job process may use."""
+        return self.memory // self.running
+
 
 class Retention(Strict):
     """How long ended jobs are kept after their deadline."""

@@ -108,7 +108,7 @@ async def running(
                 roster=roster,
                 clock=clock,
                 round_s=config.timing.round,
-                memory_bytes=config.limits.memory // config.limits.running,
+                memory_bytes=config.limits.per_process,
                 told=lambda job, progress: wiring.office.told(job, progress),
             ),
             reader=_NoData(),

@@ -22,6 +22,7 @@ from mpcd.program.limits import Limits
 from mpcd.program.text import parse, program_hash
 from mpcd.program.types import lengths
 from mpcd.protocols.costs import costs_of
+from mpcd.protocols.scheme import REP3
 
 WORD_BYTES = 8
 """A summand has one 64-bit word for every number or truth value."""
@@ -63,10 +64,21 @@ def inspect(envelope: Envelope, specification: Specification) -> Proposal:
     check_program(specification, checked)
     dims = bounds(specification, checked)
     _check_parameter_shapes(checked, specification.parameters)
-    model = costs_of(len(specification.computing))
-    cost = _with_range_checks(estimate(checked, dims, model), checked, dims, model)
+    cost = cost_of(specification, checked, dims)
     check_limits(cost, Limits())
     return Proposal(envelope.digest, envelope, specification, checked, cost)
+
+
+def cost_of(specification: Specification, checked: Checked, dims: dict[str, int]) -> Estimate:
+    """The cost of a job in which nothing goes wrong, with memory for whatever does.
+
+    Where the output is guaranteed, a later epoch may be one of three parties, which need far more memory.
+    """
+    models: list[CostModel] = [costs_of(len(specification.computing))]
+    if specification.profile == "guaranteed":
+        models.append(costs_of(REP3.parties))
+    costs = [_with_range_checks(estimate(checked, dims, m), checked, dims, m) for m in models]
+    return replace(costs[0], memory_bytes=max(cost.memory_bytes for cost in costs))
 
 
 def _with_range_checks(cost: Estimate, checked: Checked, dims: dict[str, int], model: CostModel) -> Estimate:
@@ -79,11 +91,12 @@ def _with_range_checks(cost: Estimate, checked: Checked, dims: dict[str, int], m
     checks = {"range_check": sum(narrow), "open_bits": sum(cells)}
     sent = sum(model.bytes_sent("range_check", n) for n in narrow)
     sent += sum(model.bytes_sent("open_bits", n) for n in cells)
+    working = sum(model.working_bytes("range_check", n) for n in narrow)
     return replace(
         cost,
         rounds=cost.rounds + sum(model.rounds(operation) for operation, n in checks.items() if n),
         bytes_sent=cost.bytes_sent + sent,
-        memory_bytes=max(cost.memory_bytes, model.element_bytes * sum(cells) + 2 * sent),
+        memory_bytes=max(cost.memory_bytes, model.element_bytes * sum(cells) + working),
         operations=Counter(cost.operations) + Counter(checks),
     )
 
@@ -149,11 +162,11 @@ def _check_parameter_shapes(checked: Checked, given: Mapping[str, object]) -> No
 def judge(proposal: Proposal, config: PartyConfig, catalogue: Mapping[str, str]) -> Decision:
     """What the party's policy says; `catalogue` maps names of programs to their hashes.
 
-    A job that could only expire is refused whatever the policy says.
+    A job that could only expire, or run out of memory, is refused whatever the policy says.
     """
-    short = too_short(proposal.specification, config.timing.delta)
-    if short:
-        return Decision("refuse", short)
+    hopeless = too_short(proposal.specification, config.timing.delta) or too_large(proposal, config)
+    if hopeless:
+        return Decision("refuse", hopeless)
     return decide(config.policy, config.name, proposal.specification, proposal.cost, catalogue)
 
 
@@ -166,6 +179,17 @@ def too_short(specification: Specification, delta_s: float) -> str:
         f"the deadline of {specification.deadline:g} s is too short: with timing.delta of {delta_s:g} s "
         f"no job can end in less than {pace.least_s:g} s, of which {2 * pace.slot_s:g} s are for agreeing to "
         "open"
+    )
+
+
+def too_large(proposal: Proposal, config: PartyConfig) -> str:
+    """Why no job process here has the memory for this job, or "" if it has, or if we do not compute."""
+    needed, limits = proposal.cost.memory_bytes, config.limits
+    if config.name not in proposal.specification.computing or needed <= limits.per_process:
+        return ""
+    return (
+        f"the job needs {needed} bytes of memory, a job process of this party may have {limits.per_process} "
+        f"(limits.memory is for all {limits.running} of limits.running)"
     )
 
 

@@ -18,7 +18,7 @@ from mpcd.program.cost_rules import Stage
 from mpcd.program.evaluate import check_dims
 from mpcd.program.limits import MAX_ELEMENTS, Limits
 from mpcd.program.ops import OPS
-from mpcd.program.schedule import TALKED, call_of, groups, schedule
+from mpcd.program.schedule import TALKED, Task, call_of, groups, schedule
 from mpcd.program.types import INT64_HIGH, INT64_LOW, lengths
 
 
@@ -51,6 +51,10 @@ class CostModel(Protocol):
         """
         ...
 
+    def working_bytes(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
+        """Memory for messages and for what is used up, besides operands and results."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -58,7 +62,7 @@ class Estimate:
 
     rounds        network rounds, with independent operations side by side
     bytes_sent    bytes
-    memory_bytes  greatest memory of live values and of the messages of one operation
+    memory_bytes  greatest memory of live values and of what the operations that share rounds need meanwhile
     operations    engine operation -> number of results computed
     output_cells  numbers revealed
     """
@@ -88,8 +92,10 @@ def estimate(
     block_elements = model.block_elements if block_elements is None else block_elements
     tally = _Tally(checked, dict(dims), model)
     for level in schedule(checked):
-        portions = sum(1 for _ in groups(checked, level, tally.dims, block_elements))
-        tally.rounds += portions * max([tally.talk(p) for p in level.interactive], default=0)
+        rounds = max([tally.talk(p) for p in level.interactive], default=0)
+        for portion in groups(checked, level, tally.dims, block_elements):
+            tally.work(portion)
+            tally.rounds += rounds
         tally.drop(level.dead.get(TALKED, ()))
         for position in level.local:
             tally.define(position)
@@ -108,11 +114,12 @@ class _Tally:
         self.model = model
         self.operations: Counter[str] = Counter()
         self.rounds = self.bytes_sent = self.live = self.peak = 0
+        self._working: dict[int, int] = {}  # position -> memory that the whole operation would need meanwhile
 
-    def define(self, position: int, sent: int = 0) -> None:
-        """New values come to life; a message is kept until the peer's next frame is in."""
+    def define(self, position: int) -> None:
+        """New values come to life."""
         self.live += sum(self._bytes(v) for v in self.checked.results(position))
-        self.peak = max(self.peak, self.live + 2 * sent)
+        self.peak = max(self.peak, self.live)
 
     def drop(self, values: Sequence[int]) -> None:
         self.live -= sum(self._bytes(v) for v in values)
@@ -121,9 +128,20 @@ class _Tally:
         """The rounds of an interactive operation."""
         call = call_of(self.checked, position, self.dims, self.model.compare_bits)
         stages = OPS[self.checked.program.nodes[position].op].cost(call)
-        sent = [self._send(stage) for stage in stages]
-        self.define(position, max(sent, default=0))
+        for stage in stages:
+            self._send(stage)
+        self._working[position] = max([self._work_of(stage) for stage in stages], default=0)
+        self.define(position)
         return sum(self.model.rounds(stage.operation) for stage in stages if not stage.beside)
+
+    def work(self, portion: Sequence[Task]) -> None:
+        """Operations, or parts of them, that share their rounds: what they need meanwhile adds up."""
+        needed = 0
+        for task in portion:
+            whole = self._working[task.position]
+            size = self._size(self.checked.starts[task.position])
+            needed += whole if task.whole else whole * (task.stop - task.start) // size
+        self.peak = max(self.peak, self.live + needed)
 
     def reveal(self) -> None:
         """Truth values become integers before they leave."""
@@ -132,16 +150,20 @@ class _Tally:
             self._send(Stage("to_arithmetic", math.prod(lengths(t.shape, self.dims))))
         self.rounds += self.model.rounds("to_arithmetic") if flags else 0
 
-    def _send(self, stage: Stage) -> int:
+    def _send(self, stage: Stage) -> None:
         each = self.model.bytes_sent(stage.operation, stage.results, stage.length, stage.columns)
-        sent = stage.times * each
         self.operations[stage.operation] += stage.times * stage.results
-        self.bytes_sent += sent
-        return sent
+        self.bytes_sent += stage.times * each
+
+    def _work_of(self, stage: Stage) -> int:
+        each = self.model.working_bytes(stage.operation, stage.results, stage.length, stage.columns)
+        return stage.times * each
+
+    def _size(self, value: int) -> int:
+        return math.prod(lengths(self.checked.types[value].shape, self.dims))
 
     def _bytes(self, value: int) -> int:
-        t = self.checked.types[value]
-        size = math.prod(lengths(t.shape, self.dims))
+        t, size = self.checked.types[value], self._size(value)
         if not t.secret:
             return 8 * size
         return self.model.element_bytes * (size if t.kind == "int" else (size + 63) // 64)

@@ -75,7 +75,7 @@ ROWS = [
              f"{_T_CHEAT_OUT}::test_one_holder_that_says_aborted_from_the_beginning_ends_nobodys_waiting"),
     Mutation("what was opened is forgotten by a restart", "mpcd/party/past.py", "opened=await was_opened(tools.store, row.job),", "",
              "tests/party/test_past.py::test_what_was_opened_is_served_after_any_number_of_restarts"),
-    Mutation("jobs that can only expire are consented to", "mpcd/party/proposals.py", "    if short:\n", "    if False:\n",
+    Mutation("jobs that can only expire are consented to", "mpcd/party/proposals.py", "    if hopeless:\n", "    if False:\n",
              "tests/party/test_consents.py::test_a_job_that_could_only_expire_is_refused_by_submitter_plan_and_parties"),
     Mutation("outvoted openings are forgotten", "mpcd/party/running.py", "        await record_outvoted(self._case, self._order, product)\n", "",
              f"{_T_CHEAT_RUN}::test_what_was_outvoted_is_recorded_as_a_pair_and_the_job_succeeds"),

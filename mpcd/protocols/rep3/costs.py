@@ -28,6 +28,8 @@ _COIN = 32
 _HASHES = 64
 _BATCH_ROUNDS = 5
 """Products, coin, combination, hashes, silence."""
+_MADE_BYTES, _FACTOR_BYTES, _PRODUCT_BYTES = 160, 130, 130
+"""Memory of a batch per word triple that is made, per element of a factor, and per product more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,44 @@ def _to_arithmetic(results: int, checked: bool, length: int) -> Cost:
     return rows_batch(2 * results, 1).then(opening(2 * results), opening(2 * results))
 
 
+def _words_memory(ands: int) -> Work:
+    return lambda results, length: _MADE_BYTES * choose(max(ands * words_for(results), 1)).total
+
+
+def _rows_memory(m: int, k: int) -> int:
+    """The largest batch of m inner products: they are made one after the other."""
+    most = 0
+    for high, part in row_blocks(m, k):
+        products: int = high.stop - high.start
+        factors: int = products * (part.stop - part.start)
+        most = max(most, _FACTOR_BYTES * factors + _PRODUCT_BYTES * products)
+    return most
+
+
+def matrix_memory(m: int, k: int, n: int) -> int:
+    """Memory for a checked matrix product: for the largest of its batches."""
+    length: int = max(part.stop - part.start for part in matrix_blocks(m, k, n))
+    return _FACTOR_BYTES * length * (m + n) + _PRODUCT_BYTES * m * n
+
+
+Work = Callable[[int, int], int]
+"""(results, length) -> bytes of memory for the batch of a checked operation."""
+
+_MEMORY: dict[str, Work] = {
+    "mul": lambda results, length: _rows_memory(results, 1),
+    "inner": _rows_memory,
+    "matmul": lambda results, length: matrix_memory(results, length, 1),
+    "to_arithmetic": lambda results, length: _rows_memory(2 * results, 1),
+    "conj": _words_memory(1),
+    "negative": _words_memory(SIGN_ANDS),
+    "less_than": _words_memory(SIGN_ANDS),
+    "less_than_full": _words_memory(3 * SIGN_ANDS + 1),
+    "equal": _words_memory(EQUAL_ANDS),
+    "range_check": _words_memory(2 * SIGN_ANDS + 1),
+    "to_binary": _words_memory(BINARY_ANDS),
+}
+
+
 Rule = Callable[[int, bool, int], Cost]
 """(results, checked, length) -> cost."""
 
@@ -174,3 +214,12 @@ class Rep3Costs:
         if operation == "matmul" and self.checked:
             return matrix(results // max(columns, 1), length, columns).sent
         return cost(operation, results, checked=self.checked, length=length).sent
+
+    def working_bytes(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
+        """Memory meanwhile: that of the batch; where there is none, of messages and what they are made of."""
+        if operation == "matmul" and self.checked:
+            return matrix_memory(results // max(columns, 1), length, columns)
+        batch = _MEMORY.get(operation)
+        if batch is None or not self.checked:
+            return 7 * cost(operation, results, checked=self.checked, length=length).sent
+        return batch(results, length)

@@ -180,3 +180,7 @@ class Rep4Costs:
     def bytes_sent(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
         """Bytes that the busiest party sends for so many results, whatever the length of inner products."""
         return cost(operation, results).busiest_bytes
+
+    def working_bytes(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
+        """Memory meanwhile: messages of both sides, what they are made of, and what they become."""
+        return 7 * cost(operation, results).busiest_bytes
