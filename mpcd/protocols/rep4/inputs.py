@@ -1,8 +1,8 @@
 """How an owner of data shares it among the parties, and how the parties agree that they have it.
 
-Members and outsiders take the same path. The owner splits its columns into the pieces of the job's scheme, in
-rep4 x = x[0]+x[1]+x[2]+x[3], in rep3 x = x[0]+x[1]+x[2]: seeds, and one correction. It commits to each piece,
-and the parties agree on the commitments before anybody opens a share; then the holders of x[a] check what they
+Members and outsiders take the same path. The owner splits its columns into the pieces of the job's scheme,
+in rep4 x = x[0]+x[1]+x[2]+x[3], in rep3 x = x[0]+x[1]+x[2]: seeds, and one correction. It commits to each
+piece, and the parties agree on the commitments before anybody opens a share; then the holders of x[a] check what they
 were sent, tell each other what they have (`agreement.outcomes.holdings`), and pass on what another misses.
 
 Notation  payload a  what stands for x[a]: a 32-byte seed, for the last piece the words of all columns,
