@@ -1,6 +1,5 @@
 """The rules of recovery: words at barriers, judging, disputes, what follows for those who compute."""
 
-# ruff: noqa: E501
 
 from __future__ import annotations
 

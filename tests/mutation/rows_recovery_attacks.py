@@ -1,6 +1,5 @@
 """Attacks on recovery: what would show keys, or cost an honest party its place."""
 
-# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """A store that is not the latest is noticed by those who have met its daemon."""
 
-# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 Members and outsiders take the same path. The owner splits its columns into the pieces of the job's scheme,
 in rep4 x = x[0]+x[1]+x[2]+x[3], in rep3 x = x[0]+x[1]+x[2]: seeds, and one correction. It commits to each
-piece, and the parties agree on the commitments before anybody opens a share; then the holders of x[a] check what they
-were sent, tell each other what they have (`agreement.outcomes.holdings`), and pass on what another misses.
+piece, and the parties agree on the commitments before anybody opens a share; then the holders of x[a] check
+what they were sent, tell each other what they have (`agreement.outcomes.holdings`), and pass on what another
+misses.
 
 Notation  payload a  what stands for x[a]: a 32-byte seed, for the last piece the words of all columns,
                      column after column, little-endian
