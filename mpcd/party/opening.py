@@ -77,12 +77,14 @@ class Fetch:
                     raise self._too_few()
                 self._news.clear()
                 waiting = asyncio.create_task(self._news.wait())
-                await asyncio.wait(
-                    [waiting, *(p for p in polls if not p.done())],
-                    timeout=until - self._case.now(),
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                waiting.cancel()
+                try:
+                    await asyncio.wait(
+                        [waiting, *(p for p in polls if not p.done())],
+                        timeout=until - self._case.now(),
+                        return_when=asyncio.FIRST_COMPLETED,
+                    )
+                finally:
+                    waiting.cancel()
             return note
         finally:
             for poll in polls:

@@ -108,4 +108,7 @@ class Summary:
 
     def to_json(self) -> str:
         """For machines."""
-        return json.dumps(asdict(self), sort_keys=True, indent=2)
+        counted = {name: dict(getattr(self, name)) for name in ("outcomes", "injected", "restarts")}
+        failures = [asdict(line) for line in self.failures]
+        found = {"seeds": self.seeds, "seconds": self.seconds, "digest": self.digest, "failures": failures}
+        return json.dumps(found | counted, sort_keys=True, indent=2)

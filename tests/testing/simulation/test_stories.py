@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,8 +41,12 @@ def test_another_process_with_other_hashes_tells_the_same() -> None:
     assert digest("1") == digest("2") == Summary.of(map(run_seed, range(4)), 1.0).digest
 
 
-def test_the_command_says_what_came_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--seeds", "5..6", "--jobs", "2"]) == 0
+def test_the_command_says_what_came_of_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "summary.json"
+    assert main(["--seeds", "5..6", "--jobs", "2", "--json", str(file)]) == 0
+    summary = json.loads(file.read_text())
+    assert (summary["seeds"], summary["failures"]) == (2, [])
+    assert sum(summary["outcomes"].values()) == 2
     said = capsys.readouterr().out
     assert "2 seeds" in said
     assert "failures 0" in said
