@@ -140,6 +140,11 @@ class Run:
 
     # -- the rounds -----------------------------------------------------------------------------------
 
+    def postpone(self, seconds: float) -> None:
+        """Count rounds from so long after the entry: others need that until they can say their value."""
+        assert self.entered is not None
+        self.entered += seconds
+
     async def _begin(self, value: bytes, max_body: int) -> tuple[Rounds[Outcome], Round]:
         """Make our value durable, then send it: from here on we cannot have said anything else."""
         seat = self.seat

@@ -137,7 +137,8 @@ class Slots:
         among   who takes part, ourselves included (everybody, if not given); whoever else speaks is not heard
         patience  once our work is done, the seconds for which others may still work before we say `timeout`;
                 without it we wait for them as long as `by`
-        at_entry  ends our work if it is not done when the slot begins; takes less than Delta / 2
+        at_entry  ends our work if it is not done when the slot begins; takes less than Delta / 2, which
+                all who take part grant each other before the rounds begin
         settled our value does not change any more once the work is done: it is made durable and sent at once,
                 while we wait for the others to be done
         Raises DeadlineError if more parties are silent than the threshold allows (nothing was signed then);
@@ -153,6 +154,7 @@ class Slots:
                     self._forged[peer] += run.take(peer, message)
             await run.enter(work, by, value if settled else None, max_body, patience)
             if at_entry is not None:
+                run.postpone(seat.delta_s / 2)
                 await at_entry()
             return await run.rounds(value, max_body)
         finally:

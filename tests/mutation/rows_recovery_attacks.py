@@ -1,6 +1,5 @@
 """Attacks on recovery: what would show keys, or cost an honest party its place."""
 
-
 from __future__ import annotations
 
 from tests.mutation.row import Mutation
@@ -15,4 +14,10 @@ ROWS = [
     Mutation("recovery: a contribution that is a constant guards a key", _ANSWERS,
              "scheme.holders(key) & here - parties for", "scheme.holders(key) - parties for",
              f"{_T_KEYS}::test_after_one_party_was_dropped_nobody_shows_keys_either"),
+    Mutation("recovery: complaints about the meeting", "mpcd/protocols/agreement/words.py",
+             "if word.round == 0 and (complaint is not None or word.batch is not None):", "if False:",
+             "tests/party/test_recovery_attacks.py"),
+    Mutation("recovery: no time to end one's work at the entry", "mpcd/party/slots.py",
+             "                run.postpone(seat.delta_s / 2)\n", "",
+             "tests/party/test_slots_roster.py::test_who_ends_its_work_at_the_entry_is_heard_although_every_message_takes_a_delay"),
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
 from mpcd.party.slot_clock import mark_words
 from mpcd.party.slots import SlotKey
 from mpcd.protocols.agreement.chains import Chain, encode, statement
-from mpcd.protocols.agreement.dolev_strong import LABEL, Agreed, Outcome
+from mpcd.protocols.agreement.dolev_strong import LABEL, Agreed, Bottom, Outcome
 from mpcd.protocols.agreement.outcomes import slot_name
 from mpcd.testing.simulation.clock import run_virtually
 from tests.party.network import DELTA, JOB, Network, sign_as
@@ -147,3 +147,21 @@ def test_work_that_is_not_done_at_the_entry_is_ended_before_the_value_is_taken()
         assert seen == ["ended", "value"]
 
     run_virtually(story())
+
+
+def test_who_ends_its_work_at_the_entry_is_heard_although_every_message_takes_a_delay() -> None:
+    """It enters a delay after the others, says its value half a delay later, and that takes another delay."""
+
+    async def story() -> list[Outcome]:
+        def slow(sender: int, to: int, _message: SlotMessage) -> float:
+            return 0.98 * DELTA if 2 in (sender, to) else 0.001
+
+        net = Network(delay=slow)
+        for p in range(3):
+            net.join(p)
+        ends = {"at_entry": lambda: asyncio.sleep(0.49 * DELTA)}
+        runs = [come(net, p, patience=lambda: 2 * DELTA, **ends) for p in (0, 1)]
+        return list(await asyncio.gather(*runs, come(net, 2, work=asyncio.sleep(100), **ends)))
+
+    agreed: Outcome = {p: Agreed(b"of %d" % p) for p in range(3)}
+    assert run_virtually(story()) == [agreed | {3: Bottom()}] * 3

@@ -79,7 +79,7 @@ class Complaint:
 class Stopped:
     """One party's word that it cannot go on in this epoch, and in which round it got stuck.
 
-    round      the first round of the epoch that it could not complete
+    round      the first round of the epoch that it could not complete; 0 is the meeting of the links
     missing    members of the roster whose frame of that round did not come or was not one
     complaint  a tag of that round that failed; or
     batch      number of a batch whose check failed in that round (only schemes with batches: rep3)
@@ -144,6 +144,8 @@ def _possible(word: Word, sender: int, roster: frozenset[int], scheme: Scheme) -
     if not word.missing <= others or (word.batch is not None and scheme.name != "rep3"):
         return False
     complaint = word.complaint
+    if word.round == 0 and (complaint is not None or word.batch is not None):
+        return False  # the meeting of the links: nothing has been sent, and nobody has kept anything of it
     return complaint is None or len({complaint.sender, complaint.backup} & others) == 2
 
 
