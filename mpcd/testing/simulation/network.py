@@ -191,8 +191,12 @@ class Ends:
                 raise ChannelError(f"no link with {listed}", where="links", unreachable=missing)
 
     def _others(self) -> list[tuple[int, Ends | None]]:
-        here = self._wires.here[self._meeting]
-        return [(p, here.get(self.names[p])) for p in sorted(self.peers)]
+        return [(p, self._at(p)) for p in sorted(self.peers)]
+
+    def _at(self, peer: int) -> Ends | None:
+        """The other ends of a link; nobody shakes hands with who counts other parties to the roster."""
+        other = self._wires.here[self._meeting].get(self.names[peer])
+        return other if other is not None and other.names == self.names else None
 
     def _shake(self, peer: int, other: Ends) -> None:
         """There and back; the one who came first is the first to know."""
@@ -213,7 +217,7 @@ class Ends:
     # -- rounds ----------------------------------------------------------------------------------------
 
     def send(self, peer: int, frame: bytes) -> None:
-        other = self._wires.here[self._meeting].get(self.names[peer])
+        other = self._at(peer)
         if other is not None and peer not in self.gone and not self.closed:
             self._streams[peer].send(len(frame), lambda: other.take(self.me, frame))
 
@@ -273,7 +277,7 @@ class Ends:
             self._ring()
 
     def _say_goodbye(self, peer: int) -> None:
-        other = self._wires.here[self._meeting].get(self.names[peer])
+        other = self._at(peer)
         if other is not None:
             self._streams[peer].send(1, lambda: other.end(self.me))
 

@@ -83,6 +83,20 @@ def test_who_does_not_come_is_named() -> None:
     _run(main())
 
 
+def test_who_has_another_roster_in_mind_does_not_disturb() -> None:
+    async def main() -> None:
+        wires = Wires(_ground())
+        acme, bolt = (wires.ends((b"session", 1, 0), name, ("acme", "bolt")) for name in ("acme", "bolt"))
+        crux = wires.ends((b"session", 1, 0), "crux", ("bolt", "crux"))
+        met = await asyncio.gather(acme.meet(2.0), bolt.meet(2.0), crux.meet(1.0), return_exceptions=True)
+        assert [isinstance(end, ChannelError) for end in met] == [False, False, True]
+        bolt.send(0, b"frame")
+        assert await acme.collect(0, {1: 5}, 5.0, NONE) == ({1: b"frame"}, {})
+        assert bolt.eof == set()
+
+    _run(main())
+
+
 def test_a_cut_keeps_frames_loses_slot_messages_and_ends_calls() -> None:
     async def main() -> None:
         ground = _ground()
