@@ -83,8 +83,9 @@ def check_program(program: str, rows: int | None, as_json: bool) -> None:
     click.echo(f"inputs    {', '.join(f'{n}: {t}' for n, t in checked.inputs.items())}")
     click.echo(f"reveals   {', '.join(checked.outputs)}")
     bounds = ", ".join(f"{n} = {v}" for n, v in dims.items()) or "fixed sizes"
-    click.echo(f"cost      {cost.rounds} rounds, {human_bytes(cost.bytes_sent)} sent by the busiest party, ")
-    click.echo(f"          {human_bytes(cost.memory_bytes)} of memory each, for {bounds}")
+    sent, memory = human_bytes(cost.bytes_sent), human_bytes(cost.memory_bytes)
+    click.echo(f"cost      {cost.rounds} rounds, {sent} sent by the busiest party, {memory} of memory each,")
+    click.echo(f"          for {bounds}, with four parties of rep4 and nothing going wrong")
 
 
 @command.command("test")

@@ -6,7 +6,6 @@ from tests.mutation.row import Mutation
 
 _SLOTS, _CHAINS = "mpcd/protocols/agreement/dolev_strong.py", "mpcd/protocols/agreement/chains.py"
 _OUTCOMES = "mpcd/protocols/agreement/outcomes.py"
-_READY = "mpcd/protocols/agreement/ready.py"
 _OF_SLOTS, _OF_OUTCOMES = (
     "tests/protocols/agreement/test_dolev_strong.py",
     ("tests/protocols/agreement/test_outcomes.py"),
@@ -32,13 +31,4 @@ ROWS = [
              f"{_OF_SLOTS}::test_a_cheater_cannot_speak_for_an_honest_party_by_dropping_its_signature"),
     Mutation("a session without all nonces", _OUTCOMES, "len(outcome) - len(nonces) > without", "False",
              f"{_OF_OUTCOMES}::test_one_party_without_a_nonce_voids_the_attempt"),
-    Mutation("opening with a silent party", _READY, "    if silent or unready:", "    if unready:",
-             f"{_OF_OUTCOMES}::test_one_party_without_a_word_opens_nothing_and_is_not_accused"),
-    Mutation("opening with a party that is not ready", _READY, "    if silent or unready:",
-             "    if silent:", f"{_OF_OUTCOMES}::test_one_party_not_ready_opens_nothing"),
-    Mutation("opening on different public values", _READY, "if len(set(reveals.values())) > 1:",
-             "if False:",
-             f"{_OF_OUTCOMES}::test_other_public_values_open_nothing_and_name_the_odd_one_of_four"),
-    Mutation("opening on different commitments", _READY, "if len(set(said.values())) > 1:", "if False:",
-             f"{_OF_OUTCOMES}::test_one_differing_commitment_opens_nothing_and_the_holders_are_recorded"),
 ]  # fmt: skip

@@ -41,6 +41,4 @@ ROWS = [
              f"{_OF_OUTCOMES}::test_no_bitmap_of_the_right_length_is_zeros"),
     Mutation("starting without all", _OUTCOMES, "return Start(len(yes) == len(outcome),", "return Start(len(yes) > 0,",
              f"{_OF_OUTCOMES}::test_start_needs_every_party"),
-    Mutation("words of any length", _OUTCOMES.replace("outcomes", "ready"), "if len(body) == size and body[0] == 1}", "if body[:1] == b\"\\x01\"}",
-             f"{_OF_OUTCOMES}::test_one_party_without_a_word_opens_nothing_and_is_not_accused"),
 ]  # fmt: skip

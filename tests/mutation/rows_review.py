@@ -6,7 +6,6 @@ from tests.mutation.row import Mutation
 
 _FRAMES, _SLOTS, _DESK = "mpcd/runtime/frames.py", "mpcd/party/slot_run.py", "mpcd/party/desk.py"
 _AGREEMENT, _REUSED = "mpcd/protocols/agreement/", "tests/protocols/agreement/test_reused_signatures.py"
-_WORDS = "tests/protocols/agreement/test_ready_words.py"
 _TAKEN = "        if len(data) > header.size_bytes or header.size_bytes > most_bytes:\n            break\n"
 _ALL, _FLOOD = "mpcd/party/slots.py", "tests/party/test_slots_flood.py"
 _GONE, _PAST = "mpcd/party/past.py", "tests/party/test_past.py"
@@ -56,11 +55,7 @@ ROWS = [
              'struct.pack("<IB", len(slot_id), sender)', 'struct.pack("<IB", len(slot_id), 0)', _REUSED),
     Mutation("a good signature vouches for a bad one", _AGREEMENT + "dolev_strong.py",
              "key = (signer, words, signature)", "key = (signer, words, b'')", _REUSED),
-    Mutation("a word of the right length is READY", _AGREEMENT + "ready.py",
-             "if len(body) == size and body[0] == 1}", "if len(body) == size}", _WORDS),
     Mutation("entries for unexpected inputs", _AGREEMENT + "outcomes.py",
              "if key is not None and key in expected:", "if key is not None:",
              "tests/protocols/agreement/test_unexpected_inputs.py"),
-    Mutation("two of three name the third", _AGREEMENT + "ready.py",
-             "if len(said) > 3 and", "if len(said) > 2 and", _WORDS),
 ]  # fmt: skip

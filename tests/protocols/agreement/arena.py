@@ -13,7 +13,7 @@ from typing import Any
 from mpcd.protocols.agreement.chains import Chain, decode, statement
 from mpcd.protocols.rounds import Rounds
 
-SLOT = b"READY-OPEN/test"
+SLOT = b"BARRIER/test"
 Letters = dict[tuple[int, int], bytes]
 """(from, to) -> letter."""
 Adversary = Callable[[int, Letters], Letters]

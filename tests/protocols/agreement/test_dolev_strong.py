@@ -101,7 +101,7 @@ def test_a_plain_echo_without_the_chain_rule_lets_the_same_attack_split_the_hone
 @pytest.mark.parametrize(
     "stale",
     [
-        chain(CHEATER, A, (CHEATER,), slot=b"READY-OPEN/other session"),
+        chain(CHEATER, A, (CHEATER,), slot=b"BARRIER/other session"),
         chain(CHEATER, A, (CHEATER,), slot=b"INPUTS/test"),
         Chain(CHEATER, A, ((CHEATER, bytes(64)),)),
         Chain(CHEATER, A, ()),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpcd.errors import InternalError
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Equivocated, Outcome, SignedValue, Verdict
 from mpcd.protocols.agreement.outcomes import (
     Holdings,
@@ -27,7 +25,6 @@ from mpcd.protocols.agreement.outcomes import (
     start,
     start_value,
 )
-from mpcd.protocols.agreement.ready import Ready, ready_to_open, ready_value
 
 PARTIES = range(4)
 LIAR = Equivocated(SignedValue(b"a" * 32, b"s" * 64), SignedValue(b"b" * 32, b"t" * 64))
@@ -230,70 +227,3 @@ def test_start_needs_every_party() -> None:
         decided = start(outcome | {2: word})
         assert not decided.go
         assert decided.silent == {2}
-
-
-# -- READY-OPEN
-
-
-def ready(party: int, k: int = 2) -> Ready:
-    rows = tuple(tuple(com(f"{out}/{a}") for a in PARTIES if a != party) for out in range(k))
-    return Ready(True, rows, com("reveals"))
-
-
-ALL_READY = {p: ready_value(ready(p)) for p in PARTIES}
-
-
-def test_everybody_ready_and_agreed_opens_with_all_commitments() -> None:
-    decided = ready_to_open(all_say(ALL_READY), 2)
-    assert decided.open
-    assert decided.commitments == tuple(tuple(com(f"{out}/{a}") for a in PARTIES) for out in range(2))
-
-
-@pytest.mark.parametrize("party", PARTIES)
-@pytest.mark.parametrize("word", [*SPEECHLESS, Agreed(ALL_READY[0][:-1])], ids=str)
-def test_one_party_without_a_word_opens_nothing_and_is_not_accused(party: int, word: Verdict) -> None:
-    decided = ready_to_open(all_say(ALL_READY) | {party: word}, 2)
-    assert not decided.open
-    assert decided.silent == {party}
-    assert not decided.blamed
-
-
-@pytest.mark.parametrize("party", PARTIES)
-def test_one_party_not_ready_opens_nothing(party: int) -> None:
-    not_ready = ready_value(replace(ready(party), ready=False))
-    decided = ready_to_open(all_say(ALL_READY | {party: not_ready}), 2)
-    assert not decided.open
-    assert decided.unready == {party}
-
-
-@pytest.mark.parametrize(("party", "output", "position"), list(product(PARTIES, range(2), range(3))))
-def test_one_differing_commitment_opens_nothing_and_the_holders_are_recorded(
-    party: int, output: int, position: int
-) -> None:
-    word = ready(party)
-    rows = [list(row) for row in word.commitments]
-    rows[output][position] = com("other")
-    changed = ready_value(replace(word, commitments=tuple(map(tuple, rows))))
-    decided = ready_to_open(all_say(ALL_READY | {party: changed}), 2)
-    assert not decided.open
-    assert not decided.commitments
-    assert party in decided.blamed
-    assert len(decided.blamed) == 3
-
-
-@pytest.mark.parametrize("party", PARTIES)
-def test_other_public_values_open_nothing_and_name_the_odd_one_of_four(party: int) -> None:
-    changed = ready_value(replace(ready(party), reveals=com("other")))
-    decided = ready_to_open(all_say(ALL_READY | {party: changed}), 2)
-    assert not decided.open
-    assert decided.blamed == {party}
-
-
-def test_two_against_two_name_nobody_alone() -> None:
-    changed = {p: ready_value(replace(ready(p), reveals=com("other"))) for p in (0, 1)}
-    assert ready_to_open(all_say(ALL_READY | changed), 2).blamed == set(PARTIES)
-
-
-def test_a_commitment_of_the_wrong_length_is_our_own_bug() -> None:
-    with pytest.raises(InternalError, match="32"):
-        ready_value(Ready(True, ((b"short",),), com("reveals")))

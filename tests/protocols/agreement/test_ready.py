@@ -1,4 +1,4 @@
-"""Why READY-OPEN is a slot: with certificates of READY signatures one cheater splits the honest parties."""
+"""Why a barrier is a slot: with certificates of READY signatures one cheater splits the honest parties."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import pytest
 
 from mpcd.protocols.agreement.chains import encode
 from mpcd.protocols.agreement.dolev_strong import slots
-from mpcd.protocols.agreement.ready import Ready, ready_to_open, ready_value
+from mpcd.protocols.agreement.findings import Go
+from mpcd.protocols.agreement.judging import judge
+from mpcd.protocols.agreement.words import Ready, Stopped, word_value
 from mpcd.protocols.rounds import Blob, Round, Rounds
+from mpcd.protocols.scheme import REP4
 from tests.protocols.agreement.arena import SLOT, Letters, chain, run, seen, sign_as, verify
 
 PARTIES, HONEST, CHEATER = range(4), range(3), 3
-READY, WAITING = ready_value(Ready(True, (), bytes(32))), ready_value(Ready(False, (), bytes(32)))
+READY, WAITING = word_value(Ready("open", (), bytes(32))), word_value(Stopped(1))
 LIMIT = 64
 
 
@@ -39,7 +42,7 @@ def by_certificate(me: int) -> Rounds[bool]:
 
 def by_slot(me: int, word: bytes = READY) -> Rounds[bool]:
     outcome = yield from slots(me, PARTIES, 1, SLOT, word, sign_as(me), verify, LIMIT)
-    return ready_to_open(outcome, 0).open
+    return isinstance(judge(outcome, REP4, PARTIES, 0), Go)
 
 
 def to_one_in_the_last_round(number: int, _letters: Letters) -> Letters:
