@@ -149,7 +149,7 @@ class Crashes(Committee):
             for line in self.cluster.log(other).read_text().splitlines() if other != name else ():
                 if '"peer lost"' in line and f'"party": "{name}"' in line:
                     at = datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp() - since
-                    if at > -SPARE_S:
+                    if at >= 0:  # before, it is the ordinary daemon that was ended for the one that crashes
                         found.setdefault(other, at)
         return found
 
