@@ -102,7 +102,9 @@ def _show(directory: Path, fault: Fault | None, profile: str, place: Path, story
     bids = {name: random_bid() for name in PARTIES}
     with story.step("keys, identity certificates, rosters, configurations, one CSV file with a bid each"):
         if fault is not None and fault.is_silence:
-            cluster = LocalCluster.create(directory, bids, delta=DELTA, patience=PATIENCE)
+            # Whoever is dead is seen to be, in a round; the gathering parties, and those of a mute one, wait.
+            patience = PATIENCE if fault.word in ("gathering", "silent") else None
+            cluster = LocalCluster.create(directory, bids, delta=DELTA, patience=patience)
         else:
             cluster = LocalCluster.create(directory, bids)
     try:
