@@ -102,8 +102,8 @@ def _show(directory: Path, fault: Fault | None, profile: str, place: Path, story
     bids = {name: random_bid() for name in PARTIES}
     with story.step("keys, identity certificates, rosters, configurations, one CSV file with a bid each"):
         if fault is not None and fault.is_silence:
-            # Whoever is dead is seen to be, in a round; the gathering parties, and those of a mute one, wait.
-            patience = PATIENCE if fault.word in ("gathering", "silent") else None
+            # In a round a closed link says it at once; opening, nobody is waited for. Otherwise all wait.
+            patience = None if fault.word in ("computing", "opening") else PATIENCE
             cluster = LocalCluster.create(directory, bids, delta=DELTA, patience=patience)
         else:
             cluster = LocalCluster.create(directory, bids)
