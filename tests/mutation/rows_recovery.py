@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutation.row import Mutation
 
 _T, _T_MOMENTS = "tests/party/test_recovery.py", "tests/party/test_recovery_moments.py"
+_SURVIVED = f"{_T}::test_every_fault_of_one_party_is_survived_and_nobody_honest_is_blamed_alone"
 
 ROWS = [
     Mutation("recovery: one party calls another one back", "mpcd/party/recall.py",
@@ -25,9 +26,10 @@ ROWS = [
              f"{_T}::test_without_guaranteed_output_the_job_ends_and_the_same_is_found"),
     Mutation("recovery: nobody is called back", "mpcd/party/epochs.py",
              "                start(recall.send(case, course))\n", "                pass\n",
-             f"{_T}::test_every_fault_of_one_party_is_survived_and_nobody_honest_is_blamed_alone"),
+             f"{_SURVIVED}[a-lie-then-it-dies]"),
     Mutation("recovery: the last barrier waits for the deadline", "mpcd/party/barriers.py",
-             "        patience=patience,\n", "", f"{_T}::test_every_fault_of_one_party_is_survived_and_nobody_honest_is_blamed_alone"),
+             "        patience=patience,\n", "",
+             f"{_T_MOMENTS}::test_a_party_that_is_not_heard_in_one_slot_is_done_without[BARRIER]"),
     Mutation("recovery: a restarted daemon says nothing", "mpcd/party/life.py",
              "        self._start(self.farewell())\n", "",
              f"{_T_MOMENTS}::test_a_daemon_that_was_restarted_takes_no_part_any_more_and_gets_its_output"),
@@ -36,5 +38,5 @@ ROWS = [
              "tests/jobs/test_receipt.py::test_what_nobody_signed_is_no_evidence"),
     Mutation("recovery: one note is enough", "mpcd/party/opening.py",
              "if found.count(note) > CORRUPTED", "if found.count(note) > 0",
-             "tests/party/test_cheating_holders.py::test_one_lying_holder_neither_changes_nor_withholds_an_output"),
+             "tests/party/test_notes_of_outputs.py::test_a_note_is_believed_when_two_have_signed_the_same"),
 ]  # fmt: skip

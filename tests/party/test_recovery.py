@@ -129,7 +129,7 @@ LIES: dict[str, tuple[Script, list[tuple[str, bool, int]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", LIES)
+@pytest.mark.parametrize("name", LIES, ids=lambda name: name.replace(",", "").replace(" ", "-"))
 def test_every_fault_of_one_party_is_survived_and_nobody_honest_is_blamed_alone(name: str) -> None:
     script, expected = LIES[name]
     world, ended, receipt = play(script)
