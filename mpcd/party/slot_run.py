@@ -48,9 +48,10 @@ class Run:
         if message.round == 0:
             self.mark(marks_in(message, self.seat.parties))
         elif message.round <= self.seat.t + 1:
-            letter = {part.label: part.body for part in message.parts}
-            self.letters.setdefault((message.round, peer), letter)
-            self._wake.set()
+            place = message.round, peer
+            if place not in self.letters:
+                self.letters[place] = {part.label: part.body for part in message.parts}
+                self._wake.set()
         return self.marks.forged - forged
 
     def mark(self, marks: list[Mark]) -> None:
@@ -80,6 +81,7 @@ class Run:
             working.add_done_callback(lambda _: self._wake.set())
         said: set[str] = set()
         give_up = max(by, min(by + self.seat.grace_s, self.seat.latest))
+        again = self.seat.clock.monotonic() + self._again_s
         try:
             while (certificate := self.marks.certificate()) is None:
                 now = self.seat.clock.monotonic()
@@ -95,12 +97,12 @@ class Run:
                     self._say("timeout", said)
                 elif now >= give_up:
                     raise self._too_few()
+                elif now >= again:
+                    # Whatever news there are: what we said may be what somebody has lost.
+                    again = now + self._again_s
+                    self._repeat()
                 else:
-                    until = min(by if now < by else give_up, now + self._again_s)
-                    if not await self._pause(until):
-                        self._tell(self.marks.of(self.seat.me))
-                        if self._begun is not None:
-                            self._send(1, self._begun[1])
+                    await self._pause(min(by if now < by else give_up, again))
             self.entered = self.seat.clock.monotonic()
             self._tell(certificate)
         finally:
@@ -113,6 +115,11 @@ class Run:
         mark = Mark(kind, self.seat.me, self.seat.sign(words))
         self.marks.add([mark])
         self._tell((mark,))
+
+    def _repeat(self) -> None:
+        self._tell(self.marks.of(self.seat.me))
+        if self._begun is not None:
+            self._send(1, self._begun[1])
 
     def _tell(self, marks: tuple[Mark, ...]) -> None:
         message = clock_message(self.seat.job, self.key, list(marks))

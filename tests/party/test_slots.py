@@ -341,6 +341,34 @@ def test_doubled_and_changed_letters_of_one_round_count_once() -> None:
     run_virtually(story())
 
 
+def test_what_was_lost_at_first_is_repeated_whatever_the_others_say_meanwhile() -> None:
+    """Each party misses what one other one says in the first moment, and all of them repeat themselves."""
+    sent: set[tuple[int, int]] = set()
+
+    def first_is_lost(sender: int, to: int, message: SlotMessage) -> float | None:
+        if to != (sender + 1) % 4 or message.round > 1 or (message.round, sender) in sent:
+            return 0.001
+        sent.add((message.round, sender))
+        return None
+
+    net = Network(delay=first_is_lost)
+
+    async def story() -> float:
+        for p in range(4):
+            net.join(p)
+
+        async def decided(me: int) -> Outcome:
+            await asyncio.sleep(0.1 * me)  # who came first repeats itself first, and is heard by the others
+            return await net.slots[me].decide(
+                KEY, work=None, value=lambda: body(me), by=STAGE_S, max_body=64, settled=True
+            )
+
+        await asyncio.gather(*(decided(p) for p in range(4)))
+        return asyncio.get_running_loop().time()
+
+    assert run_virtually(story()) < 3 * DELTA
+
+
 def test_a_failure_of_the_work_ends_the_slot_before_anything_is_signed() -> None:
     async def broken() -> None:
         raise DeadlineError("no")
