@@ -1,6 +1,5 @@
 """The rules of recovery: words at barriers, judging, disputes, what follows for those who compute."""
 
-
 from __future__ import annotations
 
 from tests.mutation.row import Mutation

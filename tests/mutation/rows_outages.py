@@ -1,6 +1,5 @@
 """What keeps a party from waiting in vain, and from believing itself when it is the one that is cut off."""
 
-
 from __future__ import annotations
 
 from tests.mutation.row import Mutation

@@ -1,6 +1,5 @@
 """The checks of agreement that `rows_agreement` leaves: echoes, limits, forms, inputs, holdings, start."""
 
-
 from __future__ import annotations
 
 from tests.mutation.row import Mutation

@@ -1,6 +1,5 @@
 """A store that is not the latest is noticed by those who have met its daemon."""
 
-
 from __future__ import annotations
 
 from tests.mutation.row import Mutation
