@@ -323,18 +323,22 @@ def test_early_messages_are_kept_and_a_flood_is_not() -> None:
     run_virtually(story())
 
 
-def test_doubled_and_changed_letters_of_one_round_count_once() -> None:
+@pytest.mark.parametrize("early", [True, False])
+def test_doubled_and_changed_letters_of_one_round_count_once(early: bool) -> None:
     async def story() -> None:
         net = Network()
         for p in range(3):
             net.join(p)
+        running = [asyncio.create_task(decide(net, p, after(0.05))) for p in range(3)]
+        if not early:
+            await asyncio.sleep(0.01)
         for p in range(3):
             net.slots[p].deliver(3, clock_message(mark("done", 3)))
             net.slots[p].deliver(3, letter(1, signed(b"first", 3)))
             net.slots[p].deliver(3, letter(1, signed(b"second", 3)))
             net.slots[p].deliver(3, letter(9, signed(b"late", 3)))
             net.slots[p].deliver(3, letter(2))
-        outcomes = await asyncio.gather(*(decide(net, p) for p in range(3)))
+        outcomes = await asyncio.gather(*running)
         assert all(o[3] == Agreed(b"first") for o in outcomes)
         assert asyncio.get_running_loop().time() < 0.1
 
