@@ -41,8 +41,11 @@ def four() -> Iterator[Crashes]:
 
 def test_the_coordinator_is_killed_and_started_again(four: Crashes, cell: Cell) -> None:
     """Either nobody has heard of the job, or it comes to its end; what the parties signed is told again."""
-    start = len(four.cluster.log(COORDINATOR).read_text())
+    log = four.cluster.log(COORDINATOR)
+    start = len(log.read_text())
     four.start_crashing(COORDINATOR, cell.edits)
+    # Parties may not have noticed yet that the one before is gone.
+    wait_until(lambda: log.read_text()[start:].count("party attached") == len(PARTIES), 60.0, log.read_text)
     try:
         four.submit(four.text(cell.job, LONG))
     except MpcdError:
