@@ -48,7 +48,7 @@ class Cell:
 
     @property
     def job(self) -> str:
-        return f"{self.stage}-{self.point}-{self.who}"
+        return f"{self.stage}-{self.point}-{self.who[:4]}"  # names of jobs are short
 
     @property
     def hopeless(self) -> bool:
