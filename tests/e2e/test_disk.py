@@ -56,7 +56,7 @@ def injected(four: Crashes, name: str, calls: str, fault: str, number: int) -> I
         try:
             yield
         finally:
-            tracer.terminate()
+            tracer.kill()  # it may wait for ever for a process that it has seen killed
 
 
 @pytest.mark.parametrize(("name", "calls", "fault", "number"), FAULTS)
