@@ -30,6 +30,7 @@ from mpcd.identity.certificates import self_signed_ca
 from mpcd.identity.envelope import Envelope
 from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Roster, entry_of
+from mpcd.jobs.consent import Consent, accept
 from mpcd.jobs.document import InputEntry, ResultEntry
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
@@ -260,6 +261,8 @@ class Daemon:
         signed = Envelope(Specification.TYPE, spec.to_bytes()).to_bytes()
         row = JobRow(spec.job, signed, spec.submitter, spec.name, "consented", "", 0, None, 0, 0)
         await self.store.jobs.add(row)
+        consent = Envelope(Consent.TYPE, accept(spec, spec.job, self.name).to_bytes()).to_bytes()
+        await self.store.consents.add(spec.job, {self.name: consent})
         life = Life(terms_of(spec, loop.time() + spec.deadline), self.tools, on_change=self._changed)
         self.lives[spec.job] = life
         return life

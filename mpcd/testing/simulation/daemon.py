@@ -23,7 +23,9 @@ from mpcd._pb.v1.peer_pb2 import (
 )
 from mpcd.errors import ChannelError, DataError, NotFoundError, PeerError, StorageError
 from mpcd.identity.envelope import Envelope
+from mpcd.jobs.consent import Consent, accept
 from mpcd.jobs.document import InputEntry
+from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, State
 from mpcd.party import past
 from mpcd.party.case import Pace, Tools
@@ -176,8 +178,11 @@ class Daemon:
         """The job is consented to by all; nothing runs yet."""
         spec, loop = self.setting.job.specification, asyncio.get_running_loop()
         self._deadline = loop.time() + spec.deadline
-        row = JobRow(spec.job, b"", spec.submitter, spec.name, "consented", "", 0, None, 0, 0)
+        signed = Envelope(Specification.TYPE, spec.to_bytes()).to_bytes()
+        row = JobRow(spec.job, signed, spec.submitter, spec.name, "consented", "", 0, None, 0, 0)
         await self.store.jobs.add(row)
+        consent = Envelope(Consent.TYPE, accept(spec, spec.job, self.name).to_bytes()).to_bytes()
+        await self.store.consents.add(spec.job, {self.name: consent})
         terms = self.setting.job.terms(self._deadline)
         self._live(Life(terms, self.tools, on_change=self._changed))
 
