@@ -175,7 +175,7 @@ def test_costs(name: str, n: int) -> None:
     assert dict(done.payload_bytes) == dict.fromkeys(range(3), 8 * words)
     done = play(step, *args(n))
     assert done.rounds == 5 + rounds
-    batch = 8 * choose(max(words, 1)).words + 16 + 64
+    batch = 8 * choose(max(words, 1)).words + 32 + 64
     assert dict(done.payload_bytes) == dict.fromkeys(range(3), batch + 16 * words)
 
 
