@@ -6,11 +6,14 @@ say what they sent, then show the keys of the batch, which is thrown away, and e
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mpcd.errors import DeadlineError
 from mpcd.party.agreeing import decide
 from mpcd.party.case import Case, Said
+from mpcd.party.computing import latest_ready
 from mpcd.party.ports import Kept, Worker
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.disputes import (
@@ -107,7 +110,10 @@ def _about_a_batch(dispute: Dispute, kept: Kept) -> Answer | None:
 async def _recompute(
     hearing: Hearing, dispute: Dispute, claims: Mapping[int, Claim]
 ) -> tuple[Fault, tuple[Said, ...]]:
-    """Show the keys of the batch, and compare what was said with what they demand."""
+    """Show the keys of the batch, and compare what was said with what they demand.
+
+    Raises  DeadlineError if too few come, or if the batch is not computed in time
+    """
     roster, scheme = hearing.standing.roster, hearing.standing.sharing
     batch = hearing.kept.batches[dispute.batch or 0]
     value = keys_value([batch.keys[a] for a in sorted(batch.keys)])
@@ -115,5 +121,10 @@ async def _recompute(
     keys = keys_of(outcome, scheme)
     if not isinstance(keys, dict):
         return keys, said
-    expected = await hearing.worker.expect(batch.what, keys, roster)
+    left_s = latest_ready(hearing.case) - hearing.case.now()
+    try:
+        async with asyncio.timeout(max(0.0, left_s)):
+            expected = await hearing.worker.expect(batch.what, keys, roster)
+    except TimeoutError:
+        raise DeadlineError("a batch in dispute was not computed again in time") from None
     return settle_batch(dispute, claims, expected), said

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
-from mpcd.party.disputing import _about_a_batch
+from mpcd.errors import DeadlineError
+from mpcd.party.disputing import Hearing, _about_a_batch, _recompute
 from mpcd.party.ports import Batch, Kept
 from mpcd.protocols.agreement.disputes import Claim, Void
+from mpcd.protocols.agreement.dolev_strong import Agreed
 from mpcd.protocols.agreement.findings import Dispute
+from mpcd.protocols.agreement.standing import first
+from mpcd.protocols.scheme import REP3
+from mpcd.testing.simulation.clock import LoopClock, run_virtually
 
 DISPUTE = Dispute(round=5, receiver=1, why="", batch=7)
 OTHER = {(1, 0, 1, 2): bytes(32)}
@@ -32,3 +41,34 @@ def test_a_batch_that_is_settled_or_not_yet_checked_cannot_have_failed(batches: 
 
 def test_who_has_lost_its_records_does_not_answer() -> None:
     assert _about_a_batch(DISPUTE, Kept()) is None
+
+
+class _Hearing(Hearing):
+    """All three show the same keys."""
+
+    async def ask(self, family: str, value: bytes, limit: int) -> Any:
+        return {p: Agreed(bytes(64)) for p in range(3)}, ()
+
+
+class _Endless:
+    async def expect(self, *_: Any) -> Any:
+        await asyncio.sleep(1e6)
+
+
+def test_a_batch_is_not_computed_again_for_longer_than_the_job_may_take() -> None:
+    async def story() -> None:
+        case = SimpleNamespace(terms=SimpleNamespace(deadline=50.0), slot_s=5.0, now=LoopClock().monotonic)
+        hearing = _Hearing(
+            case=cast(Any, case),
+            slots=cast(Any, None),
+            session=bytes(32),
+            standing=first(REP3, 3),
+            number=0,
+            kept=Kept(batches={7: batch(b"h" * 32)}),
+            worker=cast(Any, _Endless()),
+        )
+        with pytest.raises(DeadlineError, match="in time"):
+            await _recompute(hearing, DISPUTE, {})
+        assert asyncio.get_running_loop().time() == 40.0
+
+    run_virtually(story())

@@ -345,7 +345,7 @@ def test_doubled_and_changed_letters_of_one_round_count_once(early: bool) -> Non
     run_virtually(story())
 
 
-def test_what_was_lost_at_first_is_repeated_whatever_the_others_say_meanwhile() -> None:
+def test_what_was_lost_at_first_is_repeated_before_any_timer() -> None:
     """Each party misses what one other one says in the first moment, and all of them repeat themselves."""
     sent: set[tuple[int, int]] = set()
 
