@@ -71,8 +71,13 @@ class Computation:
             outputs=[_share(self._epoch, order, output, shares[output.name]) for output in order.outputs],
             excluded=[row(table, origin) for table, origin in self._given.excluded],
             reveals=self._given.reveals,
-            notices=[pb.Pair(path=n.path, parties=sorted(n.pair)) for n in self.engine.party.notices],
+            notices=self._notices(),
         )
+
+    def _notices(self) -> list[pb.Pair]:
+        """Openings that were outvoted: in rep3, with two holders of a piece, there is no majority."""
+        notices = () if isinstance(self.engine, Rep3Engine) else self.engine.party.notices
+        return [pb.Pair(path=notice.path, parties=sorted(notice.pair)) for notice in notices]
 
     def unsettled(self) -> Iterable[BatchRecord]:
         """Batches of random numbers about which there may be a dispute."""

@@ -5,7 +5,6 @@ Source  Spec rep3 1, 2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from mpcd.errors import InternalError
@@ -20,14 +19,6 @@ PARTIES = 3
 BATCH_KEY_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A fault that did no harm: `pair` contains a cheater; one of the two is the party that says so."""
-
-    path: str
-    pair: frozenset[int]
-
-
 class Party3:
     """Who I am and where in the computation I am.
 
@@ -36,11 +27,10 @@ class Party3:
     roots    the secrets from which the keys of batches are derived, of the same two pieces; a party that
              checks nothing has none
     path     structural path of this place; every draw of randomness has a path of its own
-    notices  faults that were seen and outvoted, shared by all places of the computation
     batches  path -> batch that is not settled yet, shared by all places of the computation (see `batch`)
     """
 
-    __slots__ = ("batches", "me", "notices", "path", "roots", "streams")
+    __slots__ = ("batches", "me", "path", "roots", "streams")
 
     def __init__(
         self,
@@ -48,14 +38,12 @@ class Party3:
         streams: Streams[int],
         roots: Mapping[int, bytes] | None = None,
         path: str = "",
-        notices: list[Notice] | None = None,
         batches: dict[str, Batch] | None = None,
     ) -> None:
         self.me = me
         self.streams = streams
         self.roots = {} if roots is None else roots
         self.path = path
-        self.notices: list[Notice] = [] if notices is None else notices
         self.batches: dict[str, Batch] = {} if batches is None else batches
 
     @property
@@ -76,11 +64,11 @@ class Party3:
     def at(self, *steps: str | int) -> Self:
         """The same party at a child path."""
         path = "/".join([self.path, *map(str, steps)])
-        return type(self)(self.me, self.streams, self.roots, path, self.notices, self.batches)
+        return type(self)(self.me, self.streams, self.roots, path, self.batches)
 
     def trusting(self) -> Self:
         """The same party without roots: it checks nothing (`gates`, `convert`)."""
-        return type(self)(self.me, self.streams, None, self.path, self.notices, self.batches)
+        return type(self)(self.me, self.streams, None, self.path, self.batches)
 
     def open_streams(self) -> tuple[Stream, Stream]:
         """The streams of this path under K[me] and K[me + 1]; possible once per path."""
