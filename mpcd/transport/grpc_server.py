@@ -18,6 +18,7 @@ from grpc_health.v1._async import HealthServicer
 
 from mpcd.clock import Clock
 from mpcd.errors import ChannelError, ConfigError, InternalError
+from mpcd.identity.certificates import Leaf
 from mpcd.identity.roster import Roster
 from mpcd.transport import grpc_environment
 from mpcd.transport.grpc_guard import MESSAGE_BYTES, Guard, RosterGate, Rule, SocketGate
@@ -62,14 +63,37 @@ def serve_tls(
     health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(), server)
     roots = b"".join(member.certificate_pem for member in roster.members)
 
-    def configuration() -> grpc.ServerCertificateConfiguration:
-        leaf = leaves.current()
-        return grpc.ssl_server_certificate_configuration([(leaf.key_pem, leaf.certificate_pem)], roots)
-
+    leaf = leaves.current()
     credentials = grpc.dynamic_ssl_server_credentials(
-        configuration(), configuration, require_client_authentication=True
+        _shown(leaf, roots), _Renewal(leaves, roots, leaf), require_client_authentication=True
     )
     return server, _bind(lambda: server.add_secure_port(address, credentials), address)
+
+
+def _shown(leaf: Leaf, roots: bytes) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(leaf.key_pem, leaf.certificate_pem)], roots)
+
+
+class _Renewal:
+    """Asked at every handshake: what to show from now on, or None if that is what was shown before.
+
+    None is not a matter of speed. For every answer that is not None, gRPC (1.85) replaces what handshakes are
+    made from, without a lock against those that begin on another thread at that moment: answering each time,
+    as its documentation allows, let anybody who dials twice at once crash the daemon. What is left is that
+    race in the moment of a renewal, once in many hours.
+    """
+
+    def __init__(self, leaves: Leaves, roots: bytes, shown: Leaf) -> None:
+        self._leaves = leaves
+        self._roots = roots
+        self._leaf = shown
+
+    def __call__(self) -> grpc.ServerCertificateConfiguration | None:
+        leaf = self._leaves.current()
+        if leaf is self._leaf:
+            return None
+        self._leaf = leaf
+        return _shown(leaf, self._roots)
 
 
 def serve_socket(path: Path, rules: Mapping[str, Rule], register: Register) -> grpc.aio.Server:

@@ -27,4 +27,7 @@ ROWS = [
     Mutation("outage: a silent holder is waited for", "mpcd/party/opening.py",
              "patience = self._case.tools.pace.delta_s if waiting else None", "patience = None",
              "tests/party/test_opening_silent.py"),
+    Mutation("outage: certificates are replaced in every handshake", "mpcd/transport/grpc_server.py",
+             "        if leaf is self._leaf:\n            return None\n", "",
+             "tests/transport/test_grpc_storm.py::test_a_storm_of_handshakes_does_not_crash_the_server"),
 ]  # fmt: skip

@@ -64,7 +64,7 @@ ROWS = [
     Mutation("output shares are not persisted", _COMPUTE, "    await case.tools.store.outputs.put(case.job, order.session, shares)\n", "",
              f"{_T_FAULTS}::test_ready_and_the_output_shares_are_on_the_disk_before_ready_is_sent"),
     Mutation("shares are served before all have agreed", "mpcd/party/serving.py", "if not request.output or not case.opened or case.me is None", "if not request.output or case.me is None",
-             f"{_T_FAULTS}::test_no_share_leaves_a_holder_before_the_opening_is_on_its_disk"),
+             f"{_T_FAULTS}::test_whoever_asks_all_the_time_gets_no_share_before_all_have_agreed_to_open"),
     Mutation("outputs are served to anybody", "mpcd/party/serving.py", "    if not allowed or (request.output and (request.output, requester) not in places(case)):", "    if False:",
              f"{_T_CHEAT_OUT}::test_an_outsider_gets_nothing"),
     Mutation("served summands are not compared with commitments", _OPEN, "if opened is None or not opens(bytes.fromhex(com), place, a, len(opened.summand) // 8, opened):", "if opened is None:",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -85,12 +86,21 @@ def test_one_lying_holder_neither_changes_nor_withholds_an_output(lie: Any) -> N
 
 
 def test_one_holder_that_says_aborted_from_the_beginning_ends_nobodys_waiting() -> None:
-    def twist(what: str, sender: str, to: str, message: Any) -> Any:
-        return claims_abort(*message) if what == "output" and sender == CHEATER else message
+    """It says so at once, long before the others have anything to say."""
 
-    _, ended, learnt = job_with(twist)
-    assert set(ended.values()) == {State.SUCCEEDED}
-    assert set(learnt.values()) == {TOTAL}
+    async def aborted(_caller: str, _request: FetchOutputRequest) -> tuple[OutputHeader, bytes]:
+        return claims_abort(OutputHeader(), b"")
+
+    async def story() -> None:
+        world, spec = World(), specification()
+        for name in spec.parties:
+            await world.daemon(name).know(spec)
+        world.daemons[CHEATER].lives[spec.job].output = aborted  # type: ignore[method-assign]
+        ended = await asyncio.gather(*(world.daemons[name].begin(spec) for name in spec.parties))
+        assert set(ended) == {State.SUCCEEDED}
+        assert [await result_of(world, name, spec) for name in ("acme", READER)] == [TOTAL, TOTAL]
+
+    run_virtually(story())
 
 
 @pytest.mark.parametrize("cheater", COMPUTING)

@@ -280,6 +280,37 @@ def test_no_share_leaves_a_holder_before_the_opening_is_on_its_disk() -> None:
     run_virtually(story())
 
 
+def test_whoever_asks_all_the_time_gets_no_share_before_all_have_agreed_to_open() -> None:
+    """Output shares are on the disk before the last barrier: until its end they are for nobody."""
+
+    async def story() -> None:
+        world, spec = World(), specification()
+        early: list[tuple[str, str]] = []
+        served: set[str] = set()
+
+        async def pester(name: str) -> None:
+            life = world.daemons[name].lives[spec.job]
+            while not life.case.ended:
+                for a in life.case.scheme.held(COMPUTING.index(name)):
+                    request = FetchOutputRequest(job=spec.job, output="total", summand=a, body=True)
+                    header, body = await life.output(READER, request)
+                    row = await world.daemons[name].store.jobs.get(spec.job)
+                    if header.ready or body or header.HasField("commitment"):
+                        served.add(name)
+                        if row.state not in ("opening", "succeeded"):
+                            early.append((name, row.state))
+                await asyncio.sleep(0.0005)
+
+        for name in EVERYBODY:
+            await world.daemon(name).know(spec)
+        lives = [world.daemons[name].begin(spec) for name in EVERYBODY]
+        await asyncio.gather(*lives, *(pester(name) for name in COMPUTING))
+        assert served == set(COMPUTING)
+        assert early == []
+
+    run_virtually(story())
+
+
 @pytest.mark.parametrize("name", EVERYBODY)
 def test_a_terminal_state_is_never_left(name: str) -> None:
     async def story() -> None:

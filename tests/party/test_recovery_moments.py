@@ -142,5 +142,6 @@ def test_two_that_fall_silent_one_after_the_other_end_the_job_for_all() -> None:
         ended = await run_job(world, spec)
         assert State.SUCCEEDED not in ended.values(), ended
         assert await result_of(world, READER, spec) is None
+        assert [world.daemons[name].pool.orders for name in ("acme", "bolt")] == [[], []], "two begin nothing"
 
     run_virtually(story())
