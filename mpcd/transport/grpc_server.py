@@ -65,7 +65,9 @@ def serve_tls(
 
     leaf = leaves.current()
     credentials = grpc.dynamic_ssl_server_credentials(
-        _shown(leaf, roots), _Renewal(leaves, roots, leaf), require_client_authentication=True
+        _shown(leaf, roots),
+        _Renewal(leaves, roots, leaf),  # type: ignore[arg-type]  # the stubs do not know that None is allowed
+        require_client_authentication=True,
     )
     return server, _bind(lambda: server.add_secure_port(address, credentials), address)
 

@@ -11,6 +11,7 @@ with all others to its end, and only then fails, unless silence was allowed (`ab
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,10 @@ _WRITABLE = select.POLLOUT | select.POLLHUP | select.POLLERR
 SLOWEST_BYTES_S = 1_000_000
 """A link that carries less is as good as broken: a byte now and then must not hold up a job."""
 _EXTRA_S = 0.001
+YIELDS = 3
+"""How often the processor is offered to others before we sleep. What is awaited is often almost here, and to
+wake a sleeper costs as much as half a round: a thousand rounds of four parties on two cores take 0.13 s with,
+0.22 s without."""
 
 
 class Links:
@@ -192,7 +197,13 @@ class _Turn:
             return False
         if self.last is None and len(self.receiving) == 1 and self.sending in ([], self.receiving):
             self.last = self.receiving[0].peer, now
-        ready = self._links.poll(self.receiving, self.sending).poll(left * 1000 + 1)
+        poll = self._links.poll(self.receiving, self.sending).poll
+        for _ in range(YIELDS):
+            if ready := poll(0):
+                break
+            os.sched_yield()
+        else:
+            ready = poll(left * 1000 + 1)
         for descriptor, event in ready:
             link = self._links.by_descriptor[descriptor]
             if event & _READABLE:
