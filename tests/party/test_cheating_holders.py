@@ -95,7 +95,7 @@ def test_one_holder_that_says_aborted_from_the_beginning_ends_nobodys_waiting() 
         world, spec = World(), specification()
         for name in spec.parties:
             await world.daemon(name).know(spec)
-        world.daemons[CHEATER].lives[spec.job].output = aborted  # type: ignore[method-assign]
+        world.daemons[CHEATER].lives[spec.job].output = aborted  # type: ignore[method-assign,assignment]
         ended = await asyncio.gather(*(world.daemons[name].begin(spec) for name in spec.parties))
         assert set(ended) == {State.SUCCEEDED}
         assert [await result_of(world, name, spec) for name in ("acme", READER)] == [TOTAL, TOTAL]
