@@ -20,6 +20,8 @@ from mpcd.cli.local_cluster import COORDINATOR, LocalCluster
 from mpcd.errors import UsageError
 
 JOB = "auction"
+MOMENT_S = 120.0
+"""How long the moment of a fault is waited for; the job has ended long before."""
 ROUND = 20
 """In the middle of the auction's 47 rounds, which are counted from 0."""
 
@@ -173,8 +175,9 @@ def cheating(who: str, lie: str) -> Fault:
 
 def _held(cluster: LocalCluster, host: str, has_ended: Callable[[], bool]) -> dict[str, Any] | None:
     """What the log of a daemon says once it, or its job process, stands still; None if it never does."""
+    until = time.monotonic() + MOMENT_S
     while True:
-        ended = has_ended()
+        ended = has_ended() or time.monotonic() > until
         for line in cluster.log(host).read_text().splitlines():
             if '"held"' in line and line.endswith("}"):
                 found: dict[str, Any] = json.loads(line)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Set
 
 from mpcd.errors import ChannelError, InternalError, MpcdError, NotFoundError
 from mpcd.jobs.states import Event
@@ -54,6 +55,21 @@ async def decide(
     )
     case.note_equivocations(key, outcome)
     return outcome
+
+
+async def wait_for_mail(case: Case, slots: Slots, missing: Callable[[], Set[str]], by: float) -> None:
+    """Wait for mail until nothing is missing from anybody, or only from computing parties that are gone.
+
+    Whoever does not compute gives no signs of life, and we ourselves are not gone: both are waited for until
+    `by`.
+    """
+    while (names := missing()) and (now := case.now()) < by:
+        gone_at = math.inf
+        if names <= {*case.others}:
+            gone_at = slots.given_up([case.computing.index(name) for name in names])
+        if now >= gone_at:
+            return
+        await case.desk.wait(lambda before=names: missing() != before, min(by, gone_at))  # type: ignore[misc]
 
 
 async def send_to_all(

@@ -113,11 +113,12 @@ async def await_session(case: Case) -> tuple[bytes, int]:
         said = list(case.desk.sessions.values())
         return next((session for session in said if said.count(session) > CORRUPTED), None)
 
-    await case.desk.wait(lambda: certified() is not None, case.until(2 * case.tools.pace.stage_s))
+    until = case.until(2 * case.tools.pace.stage_s)
+    await case.desk.wait(lambda: certified() is not None, until)
     found = certified()
     if found is None:
         silent = frozenset(case.computing) - set(case.desk.sessions)
         text = "too few computing parties announced a session"
-        event = Event.DEADLINE if case.now() >= case.terms.deadline else Event.FAULT
+        event = Event.DEADLINE if until >= case.terms.deadline else Event.FAULT
         raise StageEnd(event, text, kind="silence", unreachable=silent, step="session")
     return found

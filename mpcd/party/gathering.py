@@ -18,7 +18,7 @@ from mpcd.identity.encoding import MalformedError, unpack
 from mpcd.identity.envelope import Envelope
 from mpcd.identity.sealing import unseal
 from mpcd.jobs.states import Event
-from mpcd.party.agreeing import decide, send_to_all
+from mpcd.party.agreeing import decide, send_to_all, wait_for_mail
 from mpcd.party.case import Case, StageEnd
 from mpcd.party.contributing import box_context
 from mpcd.party.desk import Tray
@@ -112,8 +112,8 @@ async def _agree_inputs(
     def value() -> bytes:
         return inputs_value(list(tray.entries))
 
-    async def all_there() -> None:
-        await case.desk.wait(lambda: set(expected) <= set(tray.entries.values()), by)
+    def missing() -> set[str]:
+        return {owner for owner, argument in expected if (owner, argument) not in tray.entries.values()}
 
     # Two entries of one owner are proof against it, so room for two each.
     limit = 2 * len(expected) * ENTRY_BYTES
@@ -124,7 +124,7 @@ async def _agree_inputs(
         value,
         by=by,
         max_body=limit,
-        work=all_there(),
+        work=wait_for_mail(case, slots, missing, by),
         settled=False,  # an owner's second entry may come while we wait for the others
         among=present.among,
     )

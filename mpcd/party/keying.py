@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 
 from mpcd._pb.v1.peer_pb2 import KeyContribution, KeyContributions
-from mpcd.party.agreeing import decide, send_to_all
+from mpcd.party.agreeing import decide, send_to_all, wait_for_mail
 from mpcd.party.case import Case
 from mpcd.party.present import Present
 from mpcd.party.slots import SlotKey, Slots
@@ -99,9 +99,6 @@ async def _exchange(
             for name, message in tray.keys.items()
         }
 
-    async def exchanged() -> None:
-        await case.desk.wait(lambda: others <= set(tray.keys), by)
-
     def value() -> bytes:
         against = keys.check(session, me, committed, received(), case.scheme) & present.among
         return complaint_value(sorted(present.among), against)
@@ -115,7 +112,7 @@ async def _exchange(
             value,
             by=by,
             max_body=len(present.among),
-            work=exchanged(),
+            work=wait_for_mail(case, slots, lambda: others - set(tray.keys), by),
             among=present.among,
         )
     finally:

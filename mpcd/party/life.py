@@ -10,7 +10,8 @@ A daemon that was restarted never goes on with a run: randomness is used once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import math
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from mpcd._pb.v1.peer_pb2 import (
@@ -29,11 +30,14 @@ from mpcd.party import mail, recall, receipts, roles, serving
 from mpcd.party.case import CORRUPTED, Case, DroppedError, StageEnd, Terms, Tools, make_slots
 from mpcd.party.desk import Desk
 from mpcd.party.learning import learn
+from mpcd.party.slots import Slots
 from mpcd.storage.database import StorageError
 
 FAREWELLS = 5
 """How often a daemon that was restarted says that it has left: its streams are only being opened."""
 RUNNING = frozenset({State.PROPOSED, State.CONSENTED, State.GATHERING, State.COMPUTING, State.RECOVERING})
+GAVE_UP = "an error of this daemon's own; its log says more"
+BREATHING = RUNNING | {State.VERIFYING}
 
 
 class Life:
@@ -57,6 +61,7 @@ class Life:
         self._task: asyncio.Task[Any] | None = None
         self._cancelled: str | None = None
         self._background: set[asyncio.Task[Any]] = set()
+        self._breathing: asyncio.Task[None] | None = None
 
     @property
     def session(self) -> bytes | None:
@@ -132,6 +137,22 @@ class Life:
         """
         return await self._guarded(self._whole())
 
+    def breathe(self) -> None:
+        """Give the other computing parties signs of life from now on, as long as the job runs."""
+        if self._slots is not None and self._breathing is None:
+            self._breathing = asyncio.create_task(self._breathe(self._slots))
+
+    async def _breathe(self, slots: Slots) -> None:
+        while self.case.state in BREATHING:
+            slots.alive()
+            await asyncio.sleep(self.case.tools.pace.delta_s / 2)
+
+    def silent_from(self, names: Collection[str]) -> float:
+        """From when on none of these computing parties is waited for, if nothing is heard of any of them."""
+        if self._slots is None:
+            return math.inf
+        return self._slots.given_up([self.case.computing.index(name) for name in names])
+
     async def farewell(self) -> None:
         """After a restart: tell the others that we take no part any more, so that they do not wait for us."""
         if self._slots is None:
@@ -149,8 +170,16 @@ class Life:
         patience = self.case.now() + 2 * self.case.slot_s
         return await self._guarded(learn(self.case, max(self.case.last_call, patience)))
 
+    async def give_up(self) -> None:
+        """A bug of ours has ended the work on this job: tell the others, and end it.
+
+        Raises  StorageError
+        """
+        await self._end(StageEnd(Event.FAILURE, GAVE_UP))
+
     async def _guarded(self, life: Coroutine[Any, Any, None]) -> State:
         self._task = asyncio.current_task()
+        self.breathe()
         try:
             if self._cancelled is not None:
                 life.close()
@@ -169,6 +198,8 @@ class Life:
             await self._end(self._why(error))
         finally:
             self._task = None
+            if self._breathing is not None:
+                self._breathing.cancel()
             for task in self._background:
                 task.cancel()
         return self.case.state

@@ -22,7 +22,7 @@ from mpcd.jobs.consent import Consent, read_consent, verify_consents
 from mpcd.jobs.states import TERMINAL, Event, State, advance
 from mpcd.party.case import CORRUPTED, Terms, Tools
 from mpcd.party.datasets import Datasets, program_inputs
-from mpcd.party.life import Life
+from mpcd.party.life import GAVE_UP, Life
 from mpcd.party.peers import PeerCalls
 from mpcd.party.proposals import KNOWN_REASON, Proposal, consent_to, judge, longest_outputs, refusal_of
 from mpcd.storage.jobs import Transition
@@ -183,6 +183,16 @@ class Matter:
         await self._move(Event.CANCEL, reason[:400])
         return True
 
+    async def give_up(self) -> None:
+        """A bug of ours has ended the work on this job.
+
+        Raises  StorageError
+        """
+        if self.life is not None:
+            await self.life.give_up()
+        else:
+            await self._move(Event.FAILURE, GAVE_UP)
+
     # -- the way to the beginning --------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -201,7 +211,8 @@ class Matter:
         if self.ended:
             return
         self.life = life
-        different, silent = await self._compare()
+        life.breathe()
+        different, silent = await self._compare(life)
         if life.state is State.CONSENTED and different:
             who = ", ".join(sorted(different))
             await life.move(Event.FAULT, f"{who} was shown other consents than {self.name}")
@@ -241,8 +252,11 @@ class Matter:
         self._house.changed(self.job, state, detail)
         self._news.set()
 
-    async def _compare(self) -> tuple[set[str], set[str]]:
-        """Show our set to everybody, wait for the computing parties': who has another one, who is silent."""
+    async def _compare(self, life: Life) -> tuple[set[str], set[str]]:
+        """Show our set to everybody, wait for the computing parties': who has another one, who is silent.
+
+        Who gives no sign of life for some Delta is not waited for.
+        """
         specification = self.proposal.specification
         until = min(self.deadline, self._house.tools.clock.monotonic() + self._house.tools.pace.stage_s)
         mine = consents_digest(self._consents)
@@ -252,24 +266,27 @@ class Matter:
             consents=[to_wire(envelope) for _, envelope in sorted(self._consents.items())],
         )
         others = [name for name in specification.parties if name != self.name]
-        showing = [asyncio.create_task(self._show(name, note, until)) for name in others]
-        waiting = [task for task, name in zip(showing, others, strict=True) if name in needed]
+        showing = {name: asyncio.create_task(self._show(name, note, until)) for name in others}
+        for name in needed:  # they must have ours too, or what we send next would find nobody
+            showing[name].add_done_callback(lambda _: self._news.set())
+
+        def pending() -> set[str]:
+            return {name for name in needed if name not in self._shown or not showing[name].done()}
 
         def settled() -> bool:
-            if self.ended or any(self._shown.get(name, mine) != mine for name in needed):
-                return True
-            return needed <= self._shown.keys()
+            return self.ended or any(self._shown.get(name, mine) != mine for name in needed)
 
         try:
-            await self._wait(settled, until)
+            while (waiting := pending()) and not settled():
+                by = min(until, life.silent_from(waiting))
+                if self._house.tools.clock.monotonic() >= by:
+                    break
+                await self._wait(lambda before=waiting: settled() or pending() != before, by)  # type: ignore[misc]
             different = {name for name, digest in self._shown.items() if digest != mine}
-            if not different and not self.ended:
-                # They must have ours too, or what we send next would find nobody.
-                await asyncio.wait(waiting, timeout=max(0.0, until - self._house.tools.clock.monotonic()))
             return different, needed - self._shown.keys()
         finally:
             if self.ended:
-                for task in showing:
+                for task in showing.values():
                     task.cancel()
             else:
                 self._showing = showing  # outsiders hear of it while we go on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import structlog
@@ -22,6 +22,7 @@ from mpcd.party.matter import House, Matter
 from mpcd.party.notes import SessionNotice
 from mpcd.party.past import KEPT, Past, revive, sweep
 from mpcd.party.proposals import Proposal, read_proposal, too_short
+from mpcd.party.supervising import Supervisor
 from mpcd.storage.database import StorageError
 from mpcd.storage.jobs import JobRow
 from mpcd.transport.wire import from_wire
@@ -37,10 +38,9 @@ class Office:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.failed: asyncio.Future[StorageError] = asyncio.get_running_loop().create_future()
         self._matters: dict[bytes, Matter] = {}
         self._past = Past(house)
-        self._tasks: dict[bytes, asyncio.Task[None]] = {}
+        self._supervisor = Supervisor(self._ended)
         self._admitting = asyncio.Lock()
         self._reported = 0
         self._watchers: dict[bytes, set[asyncio.Event]] = {}
@@ -59,12 +59,12 @@ class Office:
             life = await self._revived(row)
             if life is not None:
                 self._past.put(row.job, life)
-                self._start(row.job, partial(self._resume, life))
+                self._supervisor.start(row.job, partial(_resume, life), life.give_up)
         for row in ran:
             if row.job not in {other.job for other in resumed} and row.session is not None:
                 life = await self._revived(row)
                 if life is not None:
-                    self._start(row.job, life.farewell)
+                    self._supervisor.start(row.job, life.farewell, life.give_up)
         for row in reversed(await tools.store.jobs.recent(REPORTED)):
             self.report(row.job, State(row.state), row.detail)
 
@@ -77,10 +77,7 @@ class Office:
 
     async def close(self) -> None:
         """Stop everything; what ran is ended by the next start."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._supervisor.close()
 
     def running(self) -> int:
         """Jobs that have not ended."""
@@ -88,30 +85,16 @@ class Office:
 
     def fail(self, error: StorageError) -> None:
         """The disk has failed: the daemon must stop."""
-        if not self.failed.done():
-            self.failed.set_result(error)
+        self._supervisor.fail(error)
 
-    def _start(self, job: bytes, work: Callable[[], Awaitable[None]]) -> None:
-        task = asyncio.create_task(self._supervise(job, work), name=f"job {job.hex()[:12]}")
-        self._tasks[job] = task
+    @property
+    def failed(self) -> asyncio.Future[StorageError]:
+        """Done when the disk has failed."""
+        return self._supervisor.failed
 
-    async def _supervise(self, job: bytes, work: Callable[[], Awaitable[None]]) -> None:
-        """The top of a job: a bug of ours ends this job and not the daemon; a broken disk ends the daemon."""
-        try:
-            await work()
-        except StorageError as error:
-            self.fail(error)
-        except MpcdError as error:
-            _log.error("job ended by an error", job=job.hex(), error=error.what)
-        except Exception as error:  # noqa: BLE001  the top level of a job's task
-            _log.error("bug", job=job.hex(), error=type(error).__name__, exc_info=error)
-        finally:
-            self._tasks.pop(job, None)
-            self.touch(job)
-            self._archive(job)
-
-    async def _resume(self, life: Life) -> None:
-        await life.resume()
+    def _ended(self, job: bytes) -> None:
+        self.touch(job)
+        self._archive(job)
 
     def _archive(self, job: bytes) -> None:
         matter = self._matters.get(job)
@@ -151,7 +134,7 @@ class Office:
                 raise RefusedError("the job does not concern this party")
             matter = await self._admit(proposal)
         if matter is not None:
-            self._start(matter.job, partial(self._live, matter))
+            self._supervisor.start(matter.job, partial(_live, matter), matter.give_up)
 
     async def _known(self, job: bytes) -> JobRow | None:
         with contextlib.suppress(NotFoundError):
@@ -193,11 +176,6 @@ class Office:
         if age_s >= specification.deadline:
             raise RefusedError("the deadline of the job has passed", fix="compare the clocks of the machines")
         return specification.deadline - age_s
-
-    async def _live(self, matter: Matter) -> None:
-        await matter.answer()
-        if not matter.ended:
-            await matter.run()
 
     async def consent_set(self, job: bytes, consents: list[Envelope]) -> None:
         """Raises  RefusedError if the set is wrong"""
@@ -345,6 +323,16 @@ class Office:
     def matter(self, job: bytes) -> Matter | None:
         """The job, if it has not ended."""
         return self._matters.get(job)
+
+
+async def _live(matter: Matter) -> None:
+    await matter.answer()
+    if not matter.ended:
+        await matter.run()
+
+
+async def _resume(life: Life) -> None:
+    await life.resume()
 
 
 def _told(state: State, detail: str) -> str:

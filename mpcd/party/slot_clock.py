@@ -83,13 +83,17 @@ class Marks:
         return self._who("left")
 
     @property
+    def finished(self) -> frozenset[int]:
+        """The parties that are not waited for: their work of this stage is done, or they have left."""
+        return self._who("done") | self._who("left")
+
+    @property
     def timed_out(self) -> frozenset[int]:
         return self._who("timeout")
 
     def certificate(self) -> tuple[Mark, ...] | None:
         """The marks that allow everybody to enter the slot, or None if there are not enough yet."""
-        finished = self._who("done") | self._who("left")
-        if finished == self._among:
+        if self.finished == self._among:
             return tuple(m for m in self._held.values() if m.kind != "timeout")
         # Whoever has left will never time out: the last one there would wait for a second in vain.
         if len(self._who("timeout") | self._who("left")) > self._t:

@@ -6,7 +6,8 @@ Used by `mpcd.party.slots`, which says what the rules are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
@@ -23,10 +24,18 @@ if TYPE_CHECKING:
 class Run:
     """One slot while it is going on.
 
-    among: who takes part; left_at: when we heard first that a party had left the job
+    among: who takes part; left_at: when we heard first that a party had left the job; given_up: from when on
+    some parties are not waited for, if nothing more is heard of them
     """
 
-    def __init__(self, seat: Seat, key: SlotKey, among: frozenset[int], left_at: dict[int, float]) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        key: SlotKey,
+        among: frozenset[int],
+        left_at: dict[int, float],
+        given_up: Callable[[Collection[int]], float],
+    ) -> None:
         self.seat = seat
         self.key = key
         self.among = among
@@ -34,6 +43,7 @@ class Run:
         self.slot_id = slot_name(key.family, key.session or seat.job, key.epoch, key.number)
         self.marks = Marks(self.slot_id, seat.job, among, seat.t, seat.verify)
         self.left_at = left_at
+        self.given_up = given_up
         self.letters: dict[tuple[int, int], Mapping[str, bytes]] = {}
         self.entered: float | None = None
         self._again_s = seat.delta_s / 2
@@ -93,7 +103,7 @@ class Run:
                     self._say("done", said)
                     if patience is not None:
                         by = min(by, now + patience())
-                elif now >= by and "timeout" not in said:
+                elif now >= min(by, self._deserted_at(said)) and "timeout" not in said:
                     self._say("timeout", said)
                 elif now >= give_up:
                     raise self._too_few()
@@ -102,12 +112,24 @@ class Run:
                     again = now + self._again_s
                     self._repeat()
                 else:
-                    await self._pause(min(by if now < by else give_up, again))
+                    await self._pause(min(self._next_look(now, by, said), give_up, again))
             self.entered = self.seat.clock.monotonic()
             self._tell(certificate)
         finally:
             if working is not None and not working.done():
                 working.cancel()
+
+    def _deserted_at(self, said: set[str]) -> float:
+        """From when on everybody we would wait for is silent.
+
+        Never while our own work goes on, nor as long as one of them is heard: a cheater that is silent to us
+        cannot make us start a slot without somebody honest that still works.
+        """
+        pending = self.among - self.marks.finished - {self.seat.me}
+        return self.given_up(pending) if pending and "done" in said else math.inf
+
+    def _next_look(self, now: float, by: float, said: set[str]) -> float:
+        return min((at for at in (by, self._deserted_at(said)) if at > now), default=math.inf)
 
     def _say(self, kind: str, said: set[str]) -> None:
         said.add(kind)

@@ -7,6 +7,9 @@ all its letters are in, at the latest at entry + 2 k Delta; a letter that is not
 Who has left the job is not waited for, once Delta has passed since we knew: a goodbye that a cheater passes
 on may overtake the last letter of the party that left, and that may be what keeps us from opening alone.
 
+A party that works says so by signs of life, all the time (`alive`): if nobody is left to wait for but
+parties that have been silent for some Delta, their stage's timer is not waited for.
+
 Rules     our value is fixed on the disk before it is signed; the first letter of a peer for a round counts,
           further ones are dropped; what arrives before we are there is kept, up to a limit per peer;
           a peer whose marks are forged is not heard any more;
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,6 +35,10 @@ from mpcd.protocols.agreement.dolev_strong import Outcome
 MAX_FORGED = 16
 """Marks from a peer in one job that do not verify: an honest party sends none. Beyond it nothing of the peer
 is heard, so that verifying forgeries does not hold us up. Letters need no limit: one counts per round."""
+
+SILENT_DELTAS = 3
+"""A party of which nothing was heard for so many Delta is gone. An honest one is heard every Delta / 2, Delta
+late at most."""
 
 Sign = Callable[[bytes], bytes]
 Verify = Callable[[int, bytes, bytes], bool]
@@ -99,11 +106,24 @@ class Slots:
         self._forged: Counter[int] = Counter()
         self._left: dict[int, Mark] = {}
         self._left_at: dict[int, float] = {}
+        self._heard = dict.fromkeys(seat.peers, seat.clock.monotonic())
+
+    def alive(self) -> None:
+        """Tell all peers that we are there, whatever we are doing. To be called every Delta / 2."""
+        message = clock_message(self._seat.job, SlotKey(""), [])
+        for peer in self._seat.peers:
+            self._seat.post.send(peer, message)
+
+    def given_up(self, parties: Collection[int]) -> float:
+        """From when on none of these parties is waited for, if nothing more is heard of any of them."""
+        latest = max((self._heard[p] for p in parties), default=-math.inf)
+        return latest + SILENT_DELTAS * self._seat.delta_s
 
     def deliver(self, peer: int, message: SlotMessage) -> None:
         """Take a message that `peer`, authenticated by the transport, sent for this job."""
         if peer not in self._early or self._forged[peer] > MAX_FORGED:
             return
+        self._heard[peer] = self._seat.clock.monotonic()
         key = SlotKey.of(message)
         run = self._running.get(key)
         if run is not None:
@@ -111,9 +131,7 @@ class Slots:
             return
         if message.round == 0 and any(part.label == "left" for part in message.parts):
             self._forged[peer] += self._note_left(message)
-            if not message.slot:
-                return
-        if key not in self._finished and message.round <= self._seat.t + 1:
+        if message.slot and key not in self._finished and message.round <= self._seat.t + 1:
             self._early[peer].keep(key, message)
 
     async def decide(
@@ -133,7 +151,7 @@ class Slots:
 
         work    what this stage waits for; cancelled when the slot begins without us
         value   our value at that moment, finished or not: at most max_body bytes
-        by      the stage timer, on the monotonic clock
+        by      the stage timer, on the monotonic clock: how long parties that are alive may work
         among   who takes part, ourselves included (everybody, if not given); whoever else speaks is not heard
         patience  once our work is done, the seconds for which others may still work before we say `timeout`;
                 without it we wait for them as long as `by`
@@ -145,7 +163,7 @@ class Slots:
                whatever `work` raises
         """
         seat = self._seat
-        run = Run(seat, key, among or frozenset(range(seat.parties)), self._left_at)
+        run = Run(seat, key, among or frozenset(range(seat.parties)), self._left_at, self.given_up)
         run.mark(list(self._left.values()))
         self._running[key] = run
         try:

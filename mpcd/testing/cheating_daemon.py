@@ -144,9 +144,9 @@ def _matter(plan: Plan) -> type[Matter]:
             await plan.hold(self.job, "at", "proposed")
             await super().answer()
 
-        async def _compare(self) -> tuple[set[str], set[str]]:
+        async def _compare(self, life: life.Life) -> tuple[set[str], set[str]]:
             await plan.hold(self.job, "at", "consented")
-            return await super()._compare()
+            return await super()._compare(life)
 
     return CheatingMatter
 

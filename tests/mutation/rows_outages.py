@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutation.row import Mutation
 
 _T_LEFT, _T_DEAF = "tests/party/test_slots_abandoned.py", "tests/party/test_life_deaf.py"
+_T_SILENCE = "tests/party/test_slots_silence.py"
 
 ROWS = [
     Mutation("outage: those who left never time out", "mpcd/party/slot_clock.py",
@@ -20,13 +21,24 @@ ROWS = [
              "event = Event.DEADLINE if self._house.tools.clock.monotonic() >= self.deadline else Event.FAULT", "event = Event.FAULT",
              "tests/party/test_consents.py::test_if_the_deadline_passes_while_consents_are_confirmed_the_job_expires"),
     Mutation("outage: an owner without a session aborts", "mpcd/party/contributing.py",
-             "event = Event.DEADLINE if case.now() >= case.terms.deadline else Event.FAULT", "event = Event.FAULT",
+             "event = Event.DEADLINE if until >= case.terms.deadline else Event.FAULT", "event = Event.FAULT",
              "tests/party/test_expiry.py"),
     Mutation("outage: what expired is said to be aborted", "mpcd/party/opening.py",
              "event = Event.DEADLINE if late else Event.FAULT", "event = Event.FAULT", "tests/party/test_expiry.py"),
     Mutation("outage: a silent holder is waited for", "mpcd/party/opening.py",
              "patience = self._case.tools.pace.delta_s if waiting else None", "patience = None",
              "tests/party/test_opening_silent.py"),
+    Mutation("outage: a job that a bug has ended looks alive", "mpcd/party/supervising.py",
+             "                await give_up()\n", "                pass\n", "tests/party/test_bugs.py"),
+    Mutation("outage: one silent party is enough to leave out another", "mpcd/party/slots.py",
+             "latest = max((self._heard[p] for p in parties)", "latest = min((self._heard[p] for p in parties)",
+             f"{_T_SILENCE}::test_whoever_is_silent_to_one_party_does_not_make_it_leave_out_another_that_works"),
+    Mutation("outage: silence ends our own work", "mpcd/party/slot_run.py",
+             'if pending and "done" in said else math.inf', "if pending else math.inf",
+             f"{_T_SILENCE}::test_nobody_is_given_up_while_our_own_work_goes_on"),
+    Mutation("outage: signs of life are not heard", "mpcd/party/slots.py",
+             "        self._heard[peer] = self._seat.clock.monotonic()\n", "",
+             f"{_T_SILENCE}::test_a_party_that_is_alive_is_waited_for_until_the_stage_timer"),
     Mutation("outage: certificates are replaced in every handshake", "mpcd/transport/grpc_server.py",
              "        if leaf is self._leaf:\n            return None\n", "",
              "tests/transport/test_grpc_storm.py::test_a_storm_of_handshakes_does_not_crash_the_server"),

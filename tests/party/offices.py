@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from mpcd._pb.v1.peer_pb2 import ConsentNote
+from mpcd._pb.v1.peer_pb2 import ConsentNote, SlotMessage
 from mpcd.apps.catalogue import CATALOGUE
 from mpcd.clock import SystemClock
 from mpcd.errors import ChannelError
@@ -101,7 +101,7 @@ class Town:
         (home / "bids.csv").write_text("bid\n7\n")
         (home / "party.yaml").write_text(_CONFIG.format(name=name, approval=approval))
         peers = SimpleNamespace(
-            show_consents=self._showing(name), send_slot=lambda party, message: None,
+            show_consents=self._showing(name), send_slot=self._breathing(name),
             announce_session=_nobody, fetch_output=_nobody,
         )  # fmt: skip
         tools = Tools(
@@ -140,6 +140,13 @@ class Town:
             await self.offices[to].consents(sender, note)
 
         return show
+
+    def _breathing(self, sender: str) -> Callable[[str, SlotMessage], None]:
+        def send(to: str, message: SlotMessage) -> None:
+            if to in self.offices and not message.slot:  # signs of life arrive, and nothing else
+                self.offices[to].slot(sender, message)
+
+        return send
 
     def _changed(self, name: str, job_hash: bytes, state: State, detail: str) -> None:
         if state is State.GATHERING:

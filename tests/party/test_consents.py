@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mpcd._pb.v1.peer_pb2 import ConsentNote
+from mpcd._pb.v1.peer_pb2 import ConsentNote, SlotMessage
 from mpcd.errors import MpcdError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import Consent, accept
@@ -19,7 +20,7 @@ from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
 from mpcd.party.plans import plan
 from mpcd.transport.wire import from_wire
-from tests.party.offices import Town, job, signed
+from tests.party.offices import PACE, Town, job, signed
 from tests.party.world import COMPUTING, EVERYBODY, OWNER, READER, identities
 
 Play = Callable[[Town], Awaitable[None]]
@@ -127,8 +128,10 @@ def test_a_computing_party_that_confirms_nothing_is_named_as_silent(tmp_path: Pa
         answers = await town.answers()
         await town.offices.pop("dune").close()
         await town.offices["acme"].consent_set(specification.job, list(answers.values()))
+        began = time.monotonic()
         detail = await town.settle("acme", specification.job, State.ABORTED)
         assert "dune" in detail
+        assert time.monotonic() - began < PACE.stage_s, "it gives no sign of life"
 
     play(tmp_path, scene)
 
@@ -139,8 +142,16 @@ def test_if_the_deadline_passes_while_consents_are_confirmed_the_job_expires(tmp
         await town.propose(signed(specification))
         answers = await town.answers()
         await town.offices.pop("dune").close()
+
+        async def alive() -> None:
+            while True:
+                town.offices["acme"].slot("dune", SlotMessage(job=specification.job))
+                await asyncio.sleep(PACE.delta_s / 2)
+
+        breath = asyncio.create_task(alive())
         await town.offices["acme"].consent_set(specification.job, list(answers.values()))
         assert "dune" in await town.settle("acme", specification.job, State.EXPIRED)
+        breath.cancel()
 
     play(tmp_path, scene)
 

@@ -1,0 +1,67 @@
+"""Who gives no sign of life is not waited for; who works is, whatever a cheater does."""
+
+from __future__ import annotations
+
+import asyncio
+
+from mpcd.party.slots import SILENT_DELTAS
+from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Outcome
+from mpcd.testing.simulation.clock import run_virtually
+from tests.party.network import DELTA, Network
+from tests.party.test_slots import STAGE_S, after, body, clock_message, decide, mark
+
+CHEATER = 3
+
+
+def slot(
+    *,
+    works_s: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    breathes: bool = True,
+    deaf: tuple[int, ...] = (),
+) -> tuple[list[Outcome], float]:
+    """Three parties that work so long, and a fourth that says nothing in the slot, but is alive to some."""
+
+    async def story() -> tuple[list[Outcome], float]:
+        net = Network(delay=lambda p, to, _: None if p == CHEATER and to in deaf else 0.9 * DELTA)
+        for p in range(4):
+            net.join(p)
+
+        async def breathe() -> None:
+            while breathes:
+                net.slots[CHEATER].alive()
+                for p in {0, 1, 2} - {*deaf}:
+                    net.send(CHEATER, p, clock_message(mark("timeout", CHEATER)))
+                await asyncio.sleep(DELTA / 2)
+
+        breath = asyncio.create_task(breathe())
+        outcomes = await asyncio.gather(*(decide(net, p, after(works_s[p])) for p in range(3)))
+        breath.cancel()
+        return outcomes, asyncio.get_running_loop().time()
+
+    return run_virtually(story())
+
+
+def test_a_party_of_which_nothing_is_heard_is_waited_for_some_deltas_and_is_bottom() -> None:
+    outcomes, took = slot(breathes=False)
+    assert outcomes == [{**{p: Agreed(body(p)) for p in range(3)}, CHEATER: Bottom()}] * 3
+    assert (SILENT_DELTAS + 4) * DELTA <= took < (SILENT_DELTAS + 6) * DELTA
+
+
+def test_a_party_that_is_alive_is_waited_for_until_the_stage_timer() -> None:
+    """Its own word that its time is up changes nothing as long as all others hear it."""
+    outcomes, took = slot()
+    assert outcomes == [{**{p: Agreed(body(p)) for p in range(3)}, CHEATER: Bottom()}] * 3
+    assert STAGE_S + 4 * DELTA <= took < STAGE_S + 6 * DELTA
+
+
+def test_whoever_is_silent_to_one_party_does_not_make_it_leave_out_another_that_works() -> None:
+    """Party 0 hears nothing of the cheater, which tells the others of a timeout: two timeouts would do."""
+    outcomes, took = slot(works_s=(0.0, 0.0, 12.0), deaf=(0,))
+    assert all(outcome[2] == Agreed(body(2)) for outcome in outcomes)
+    assert took >= 12.0
+
+
+def test_nobody_is_given_up_while_our_own_work_goes_on() -> None:
+    """What the work waits for is for the work to know."""
+    _, took = slot(works_s=(9.0, 9.0, 9.0), breathes=False)
+    assert took >= 9.0 + 4 * DELTA
