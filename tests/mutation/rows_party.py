@@ -39,7 +39,7 @@ ROWS = [
     Mutation("a value is signed before it is on the disk", _RUN, "        await seat.fix(self.slot_id, value)\n", "",
              f"{_T_FAULTS}::test_ready_and_the_output_shares_are_on_the_disk_before_ready_is_sent"),
     Mutation("rounds without an end", _RUN, "end = self.entered + 2 * number * self.seat.delta_s", "end = self.entered + 1e6",
-             f"{_T_SLOTS}::test_a_silent_party_is_waited_for_until_the_stage_timer_and_is_bottom"),
+             "tests/party/test_slots_silence.py::test_a_party_of_which_nothing_is_heard_is_waited_for_some_deltas_and_is_bottom"),
     Mutation("rounds shorter than two delays", _RUN, "end = self.entered + 2 * number * self.seat.delta_s", "end = self.entered + 0.5 * number * self.seat.delta_s",
              f"{_T_SLOTS}::test_all_enter_within_one_delay_of_the_first"),
     # -- session, keys, start
