@@ -62,7 +62,7 @@ def test_whoever_is_silent_to_one_party_does_not_make_it_leave_out_another_that_
 
 
 def test_nobody_is_given_up_while_our_own_work_goes_on() -> None:
-    """All others are done but the cheater, which is silent to us: the slot does not start without ourselves."""
+    """All others are done but the cheater, which is silent to us: no slot starts without ourselves."""
     outcomes, took = slot(works_s=(9.0, 0.0, 0.0), deaf=(0,))
     assert all(outcome[0] == Agreed(body(0)) for outcome in outcomes)
     assert took >= 9.0
