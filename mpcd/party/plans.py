@@ -68,12 +68,9 @@ def _missing(specification: Specification) -> list[str]:
                 "argument, the job ends without outputs. The receipt names whose rows are left out, and why."
             ]
     return [
-        f"{bad} is replaced, row by row, by the public default row, and so is a row out of its declared range. "
-        "The receipt names whose rows are replaced, and why.",
-        *(
-            f"{entry.party}'s default row for {entry.argument}: {_row(entry)}"
-            for entry in specification.inputs
-        ),
+        f"{bad} is replaced, each of its rows by the public default row, and so is a row out of its declared "
+        "range. The receipt names whose rows are replaced, and why.",
+        *(f"{e.party}'s default row for {e.argument}: {_row(e)}" for e in specification.inputs),
     ]
 
 

@@ -71,7 +71,7 @@ def _check_defaults(document: JobDocument, text: str, source: str, program: byte
 
 
 def _place(root: Node, at: int, column: str) -> tuple[int, int]:
-    """Where the default of an input stands in a file that has been read, or the key in it that is at fault."""
+    """Where the default of an input stands in a file that was read, or the key in it that is at fault."""
     node = root
     for key in ("inputs", at, "default"):
         content: Any = node.content
