@@ -1,7 +1,7 @@
 """`missing: default`: whatever an owner does, the same number counts for it at all parties, and all say why.
 
-The others' inputs count as they are. The job process is that of `links`, which adds up the inputs; the real one
-is in `tests/runtime/test_defaults.py`.
+The others' inputs count as they are. The job process is that of `links`, which adds up the inputs; the real
+one is in `tests/runtime/test_defaults.py`.
 """
 
 from __future__ import annotations
