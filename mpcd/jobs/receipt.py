@@ -49,7 +49,7 @@ class InputLine(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> InputLine:
-        if self.default == bool(self.commitments):
+        if self.default and self.commitments:
             raise ValueError("an input has commitments, or the default stands in for it")
         return self
 
