@@ -72,8 +72,12 @@ def verdict_text(verdict: Verdict) -> str:
     ]
     if verdict.silent:
         lines.append(f"  unsigned   {', '.join(verdict.silent)}")
-    lines += [f"  input      {i.owner}: {i.rows} rows for {i.argument}" for i in r.inputs]
-    lines += [f"  excluded   {x.owner}: {x.argument}, {x.reason}" for x in r.excluded]
+    for i in r.inputs:
+        whose = ", all of them the default row of the job" if i.default else ""
+        lines.append(f"  input      {i.owner}: {i.rows} rows for {i.argument}{whose}")
+    for x in r.excluded:
+        instead = "; the default row of the job was used" if x.default else ""
+        lines.append(f"  excluded   {x.owner}: {x.argument}, {x.reason}{instead}")
     lines += [f"  output     {o.output} to {', '.join(o.to)}" for o in r.outputs]
     for number, epoch in enumerate(r.epochs):
         checks = "" if epoch.checked else ", without checks: the fourth was proven to cheat"

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from mpcd.identity.names import Field as Label
 from mpcd.identity.names import Name
 from mpcd.identity.units import Integer, Seconds, Size, Strict
+from mpcd.jobs.defaults import DefaultRow
 from mpcd.jobs.limits import (
     MAX_DEADLINE_S,
     MAX_INPUTS,
@@ -55,12 +56,17 @@ ProgramEntry = Annotated[AppProgram | FileProgram | IrProgram, Field(discriminat
 
 
 class InputEntry(Strict):
-    """One party's rows for one argument. `rows` is a bound: the input has between 1 and so many."""
+    """One party's rows for one argument. `rows` is a bound: the input has between 1 and so many.
+
+    default  with `missing: default`, the public row that stands in for rows that are missing or out of range
+    """
 
     party: Name
     dataset: Label
     argument: Label
     rows: Annotated[Integer, Field(ge=1, le=MAX_ROWS)]
+    # Left out of the signed bytes where there is none: jobs without defaults are what they always were.
+    default: Annotated[DefaultRow | None, Field(exclude_if=lambda row: row is None)] = None
 
 
 class ResultEntry(Strict):
@@ -134,6 +140,7 @@ class Terms(Strict):
             raise ValueError(f"inputs: {party} gives the argument {argument} twice; use one dataset")
         for output in _repeated([entry.output for entry in self.results]):
             raise ValueError(f"results: the output {output} is listed twice")
+        _check_defaults(self)
         deliveries = sum(len(entry.to) for entry in self.results)
         if deliveries > MAX_RESULTS:
             raise ValueError(
@@ -204,6 +211,21 @@ def _check_guarantee(terms: Terms) -> None:
             f"profile: {terms.protocol} finds a set that contains the cheater, not always the cheater; "
             f"the most it gives is {STRONGEST[terms.protocol]}"
         )
+
+
+def _check_defaults(terms: Terms) -> None:
+    """Every input has a default row if the job uses them, and none if it does not."""
+    for entry in terms.inputs:
+        if terms.missing == "default" and entry.default is None:
+            raise ValueError(
+                f"missing: {entry.party}'s input for {entry.argument} has no default; with missing: default "
+                "every input has one, such as default: 0"
+            )
+        if terms.missing != "default" and entry.default is not None:
+            raise ValueError(
+                f"missing: {entry.party}'s input for {entry.argument} has a default, which is used with "
+                f"missing: default only; this is missing: {terms.missing}"
+            )
 
 
 def _repeated(keys: Sequence[Key]) -> list[Key]:

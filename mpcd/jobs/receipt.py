@@ -29,27 +29,39 @@ MAX_EPOCHS = 2
 """Restarts of a job."""
 
 Names = Annotated[tuple[Name, ...], Field(max_length=MAX_PARTIES), AfterValidator(check_sorted)]
-Commitments = Annotated[tuple[Hex32, ...], Field(min_length=1, max_length=MAX_PARTIES)]
+Commitments = Annotated[tuple[Hex32, ...], Field(max_length=MAX_PARTIES)]
+WhetherDefault = Annotated[bool, Field(exclude_if=lambda used: not used)]
+"""Not in the bytes where no default was used, so that receipts from before there were any still verify."""
 Computing = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_PARTIES)]
 Protocol = Literal["rep4", "rep3"]
 Outcome = Literal["succeeded", "aborted"]
 
 
 class InputLine(Strict):
-    """An input that was used: its owner's commitments to the summands."""
+    """An input that was computed on: its owner's commitments to the summands; or none, if the public default
+    row of the job stands in for all of its rows. A line of `excluded` then says why."""
 
     owner: Name
     argument: Label
     rows: Annotated[int, Field(ge=1, le=MAX_ROWS)]
-    commitments: Commitments
+    commitments: Commitments = ()
+    default: WhetherDefault = False
+
+    @model_validator(mode="after")
+    def _one(self) -> InputLine:
+        if self.default and self.commitments:
+            raise ValueError("an input has commitments, or the default stands in for it")
+        return self
 
 
 class ExcludedLine(Strict):
-    """An input that was not used, and why."""
+    """An input that was not used, or rows of it that were not, and why. default: the default row of the job
+    stands in for them."""
 
     owner: Name
     argument: Label
     reason: Reason
+    default: WhetherDefault = False
 
 
 class OutputLine(Strict):
@@ -133,7 +145,7 @@ class Receipt(Statement):
             for line in self.epochs
         ):
             raise ValueError("in an epoch, some of the computing parties compute, in their order")
-        inputs = {len(line.commitments) for line in self.inputs}
+        inputs = {len(line.commitments) for line in self.inputs if not line.default}
         outputs = {len(line.commitments) for line in self.outputs}
         if inputs - {len(self.computing)} or outputs - {len(self.epochs[-1].computing)}:
             raise ValueError("there is one commitment per piece")

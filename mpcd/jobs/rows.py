@@ -2,6 +2,7 @@
 
 A table has the rows of its owners one behind the other, in the order of the receipt's inputs. Rows outside of
 their declared range may have been left out; the receipt says how many of an owner, and which was the first.
+Rows that a default row stands in for are in their places.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Origin:
 
 
 def say_left_out(rows: list[int]) -> str:
-    """The receipt's words for rows of an owner, numbered from 0, that were left out."""
+    """The receipt's words for rows of an owner, numbered from 0, that were not used."""
     return f"{len(rows)} rows outside of the declared range, the first is row {min(rows) + 1}"
 
 
@@ -56,8 +57,10 @@ def _owner_row(at: int, count: int, first: int) -> int | None:
 
 
 def _left_out(receipt: Receipt, owner: str, argument: str) -> tuple[int, int]:
-    """How many rows of an input were left out, and the first, from 0."""
+    """How many rows of an input are not in the table, and the first, from 0."""
     for line in receipt.excluded:
-        if (line.owner, line.argument) == (owner, argument) and (match := _LEFT_OUT.match(line.reason)):
+        if line.default or (line.owner, line.argument) != (owner, argument):
+            continue
+        if match := _LEFT_OUT.match(line.reason):
             return int(match[1]), int(match[2]) - 1
     return 0, 0

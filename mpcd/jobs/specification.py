@@ -17,7 +17,8 @@ from mpcd.identity.complaints import did_you_mean
 from mpcd.identity.keys import signed_digest
 from mpcd.identity.names import Name
 from mpcd.identity.roster import Roster
-from mpcd.jobs.document import JobDocument, Terms
+from mpcd.jobs.defaults import check_row
+from mpcd.jobs.document import InputEntry, JobDocument, Terms
 from mpcd.jobs.limits import MAX_PROGRAM_BYTES, MAX_SPECIFICATION_BYTES
 from mpcd.jobs.statements import Hex32, Statement
 
@@ -113,6 +114,8 @@ def check_program(specification: Specification, checked: Checked) -> None:
     Raises    UsageError that names what is missing, unknown, too long or out of range
     """
     _check_arguments(specification, checked)
+    for entry in specification.inputs:
+        check_default(entry, checked)
     _check_parameters(specification, checked)
     listed = {entry.output for entry in specification.results}
     _same("output", listed, set(checked.outputs), "list it under results")
@@ -133,6 +136,20 @@ def _check_arguments(specification: Specification, checked: Checked) -> None:
             raise UsageError(
                 f"the job allows {rows[argument_of(name)]} rows for {name}, the program at most {most}"
             )
+
+
+def check_default(entry: InputEntry, checked: Checked) -> None:
+    """The default row of an input, if it has one, fits the program.
+
+    Raises    DefaultError
+    """
+    if entry.default is not None:
+        check_row(entry.argument, entry.default, program_inputs(checked, entry.argument))
+
+
+def program_inputs(checked: Checked, argument: str) -> dict[str, Type]:
+    """The program inputs that belong to an argument, in the program's order: `bids`, or `bids.price` ..."""
+    return {name: t for name, t in checked.inputs.items() if argument_of(name) == argument}
 
 
 def argument_of(input_name: str) -> str:

@@ -95,4 +95,4 @@ def check_sorted(names: tuple[str, ...]) -> tuple[str, ...]:
 
 Profile = Literal["guaranteed", "fair", "identified-abort", "abort"]
 Adversary = Literal["malicious", "semi-honest"]
-Missing = Literal["exclude", "abort"]
+Missing = Literal["exclude", "default", "abort"]

@@ -14,15 +14,9 @@ from mpcd.identity.config import Source
 from mpcd.identity.encoding import pack
 from mpcd.jobs.consent import Dataset
 from mpcd.jobs.document import InputEntry
-from mpcd.jobs.specification import argument_of
+from mpcd.jobs.specification import program_inputs
 from mpcd.program.check import Checked
-from mpcd.program.types import Type
 from mpcd.protocols.rounds import Words
-
-
-def program_inputs(checked: Checked, argument: str) -> dict[str, Type]:
-    """The program inputs that belong to an argument, in the program's order: `bids`, or `bids.price` ..."""
-    return {name: t for name, t in checked.inputs.items() if argument_of(name) == argument}
 
 
 @dataclass(frozen=True, slots=True)

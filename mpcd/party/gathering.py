@@ -72,10 +72,10 @@ def readable(case: Case, session: bytes, entry: bytes) -> InputNote | None:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What this party holds of the accepted inputs, their owners' notes, and what is left out and why."""
+    """What is computed on, the notes of the owners whose inputs are accepted, what is left out and why."""
 
     inputs: list[AgreedInput]
-    notes: list[InputNote]
+    notes: Mapping[InputKey, InputNote]
     left_out: dict[InputKey, str]
     present: Present
 
@@ -95,8 +95,8 @@ async def gather(case: Case, slots: Slots, session: bytes, present: Present) -> 
     _allow(case, left_out, agreed)
     await _forward(case, session, tray, present.among, known, found, shares)
     await case.tools.store.inputs.put(session, {key: shares[key] for key in found.accepted})
-    inputs = [_input(case, known[key], shares[key]) for key in found.accepted]
-    return Gathered(inputs, [known[key] for key in found.accepted], left_out, present)
+    notes_of = {key: known[key] for key in found.accepted}
+    return Gathered(_inputs(case, notes_of, shares), notes_of, left_out, present)
 
 
 async def _agree_inputs(
@@ -298,7 +298,7 @@ def _left_out(case: Case, agreed: InputSet, found: Holdings) -> dict[InputKey, s
 
 def _allow(case: Case, left_out: Mapping[InputKey, str], agreed: InputSet) -> None:
     """Whether the job may go on without these inputs."""
-    if not left_out:
+    if not left_out or case.terms.specification.missing == "default":
         return
     arguments = {argument for _, argument in set(expected_inputs(case)) - set(left_out)}
     complete = all(argument in arguments for _, argument in expected_inputs(case))
@@ -321,11 +321,19 @@ def _allow(case: Case, left_out: Mapping[InputKey, str], agreed: InputSet) -> No
     raise StageEnd(Event.FAULT, text, kind="silence", unreachable=owners, step="inputs")
 
 
-def _input(case: Case, note: InputNote, shares: Mapping[int, tuple[bytes, bytes]]) -> AgreedInput:
-    return AgreedInput(
-        owner=note.owner,
-        argument=note.argument,
-        rows=note.rows,
-        owner_key=case.tools.roster.member(note.owner).verify_key,
-        payloads={a: payload for a, (payload, _) in shares.items()},
-    )
+def _inputs(case: Case, notes: Mapping[InputKey, InputNote], shares: Shares) -> list[AgreedInput]:
+    """What all epochs compute on. With `missing: default` every input has its place and its rows, which the
+    owner consented to; which of them are left out follows from agreed outcomes alone."""
+    defaults = case.terms.specification.missing == "default"
+    return [
+        AgreedInput(
+            owner=key[0],
+            argument=key[1],
+            rows=case.terms.rows[key],
+            owner_key=case.tools.roster.member(key[0]).verify_key,
+            payloads={a: payload for a, (payload, _) in shares[key].items()} if key in notes else {},
+            left_out=key not in notes,
+        )
+        for key in expected_inputs(case)
+        if key in notes or defaults
+    ]

@@ -19,9 +19,10 @@ from mpcd.identity.config import PartyConfig
 from mpcd.identity.encoding import fingerprint
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import Consent, read_consent, verify_consents
+from mpcd.jobs.specification import program_inputs
 from mpcd.jobs.states import TERMINAL, Event, State, advance
 from mpcd.party.case import CORRUPTED, Terms, Tools
-from mpcd.party.datasets import Datasets, program_inputs
+from mpcd.party.datasets import Datasets
 from mpcd.party.life import GAVE_UP, Life
 from mpcd.party.peers import PeerCalls
 from mpcd.party.proposals import KNOWN_REASON, Proposal, consent_to, judge, longest_outputs, refusal_of

@@ -9,10 +9,10 @@ from mpcd.errors import NotFoundError, RefusedError
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import Consent, verify_consents
-from mpcd.jobs.specification import Specification
+from mpcd.jobs.specification import Specification, program_inputs
 from mpcd.jobs.states import TERMINAL, Event, State, advance
 from mpcd.party.case import Terms
-from mpcd.party.datasets import Datasets, program_inputs
+from mpcd.party.datasets import Datasets
 from mpcd.party.life import RUNNING, Life
 from mpcd.party.matter import House
 from mpcd.party.proposals import longest_outputs, read_proposal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mpcd._pb.v1 import party_pb2 as pb
 from mpcd.errors import DataError, MpcdError
 from mpcd.identity.envelope import Envelope
-from mpcd.jobs.document import COMPUTING_PARTIES
+from mpcd.jobs.document import COMPUTING_PARTIES, InputEntry
 from mpcd.jobs.specification import Specification
 from mpcd.party.datasets import Datasets
 from mpcd.party.matter import House
@@ -22,6 +22,7 @@ def plan(house: House, specification: Specification) -> pb.PlanReply:
     recipients = {entry.output: entry.to for entry in specification.results}
     facts = [pb.PlanFact(topic="learns", text=text) for text in who_learns_what(proposal.checked, recipients)]
     facts += [pb.PlanFact(topic="guarantee", text=text) for text in _guarantees(specification)]
+    facts += [pb.PlanFact(topic="missing", text=text) for text in _missing(specification)]
     problems = _problems(house, proposal)
     facts += [pb.PlanFact(topic="problem", party=house.config.name, text=text) for text in problems]
     return pb.PlanReply(
@@ -53,6 +54,30 @@ def _guarantees(specification: Specification) -> list[str]:
             "the job: every honest recipient gets its outputs. A second one ends the job without outputs."
         )
     return [*texts, spare] if spare else texts
+
+
+def _missing(specification: Specification) -> list[str]:
+    """What happens without an input, and with one that lies."""
+    bad = "An input that does not come in time, comes in two versions or does not fit its commitments"
+    match specification.missing:
+        case "abort":
+            return [f"{bad}, or has a row out of its declared range, ends the job without outputs."]
+        case "exclude":
+            return [
+                f"{bad} is left out, and so is a row out of its declared range. If nothing is left of an "
+                "argument, the job ends without outputs. The receipt names whose rows are left out, and why."
+            ]
+    return [
+        f"{bad} is replaced, each of its rows by the public default row, and so is a row out of its declared "
+        "range. The receipt names whose rows are replaced, and why.",
+        *(f"{e.party}'s default row for {e.argument}: {_row(e)}" for e in specification.inputs),
+    ]
+
+
+def _row(entry: InputEntry) -> str:
+    if isinstance(entry.default, dict):
+        return ", ".join(f"{column} {number}" for column, number in entry.default.items())
+    return str(entry.default)
 
 
 def _problems(house: House, proposal: Proposal) -> list[str]:

@@ -118,13 +118,17 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AgreedInput:
-    """One accepted input: what this party holds of it."""
+    """One input as all parties agreed on it: what this party holds of it.
+
+    left_out  it is not there and nobody holds anything of it: the default row stands in for its rows
+    """
 
     owner: str
     argument: str
     rows: int
     owner_key: bytes
     payloads: Mapping[int, bytes] = field(repr=False)
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,8 @@ class Order:
 
     attempt  number of the START slot that reserved the process: part of the links' hello
     me       index of this party among the job's parties, in every epoch
-    inputs   the accepted inputs in the order of the specification; with `missing: exclude` some entries
-             of the specification are not among them
+    inputs   the agreed inputs in the order of the specification; with `missing: exclude` some entries of
+             the specification are not among them, with `missing: default` some are `left_out`
     keys     the keys of the first epoch, of the pieces that this party holds in the job's own scheme
     epoch    number of the epoch
     roster   indices of the parties that compute in it, ascending
@@ -185,7 +189,8 @@ class Product:
     """What a job process hands up when its program has run.
 
     reveals   digest (32 bytes) of everything that was opened to all parties on the way
-    excluded  (owner, argument, row) of rows outside of their declared range
+    excluded  (owner, argument, row) of rows outside of their declared range: not there, or replaced by the
+              default row, as the job says
     outvoted  (path, this party and another one): what the other one sent was contradicted by two holders
     kept      what it answers if another party complains about the last rounds
     """

@@ -26,7 +26,8 @@ from mpcd.errors import (
 from mpcd.identity.certificates import issue_leaf
 from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Member, Roster
-from mpcd.party.datasets import program_inputs
+from mpcd.jobs.defaults import row_of
+from mpcd.jobs.specification import Specification, program_inputs
 from mpcd.party.link_port import LinkPort, Run
 from mpcd.party.ports import AgreedInput, Batch, Delivery, Kept, Order, Product, Reveal, SharedOutput, Stop
 from mpcd.program.text import parse
@@ -179,7 +180,8 @@ class JobProcess:
             message.parameters.append(_parameter(name, value))
         checked = parse(specification.program.encode())
         for given in order.inputs:
-            message.inputs.append(_input(given, list(program_inputs(checked, given.argument))))
+            columns = list(program_inputs(checked, given.argument))
+            message.inputs.append(_input(given, columns, _default_row(specification, given, columns)))
         return message
 
 
@@ -200,7 +202,15 @@ def _parameter(name: str, value: int | bool | tuple[int | bool, ...]) -> pb.Para
     )
 
 
-def _input(given: AgreedInput, columns: list[str]) -> pb.Input:
+def _default_row(specification: Specification, given: AgreedInput, columns: list[str]) -> tuple[int, ...]:
+    """What stands in for rows of this input, as all parties have consented to; () if nothing does."""
+    for entry in specification.inputs_of(given.owner):
+        if entry.argument == given.argument and entry.default is not None:
+            return row_of(entry.default, columns)
+    return ()
+
+
+def _input(given: AgreedInput, columns: list[str], default_row: tuple[int, ...]) -> pb.Input:
     return pb.Input(
         owner=given.owner,
         owner_key=given.owner_key,
@@ -209,6 +219,8 @@ def _input(given: AgreedInput, columns: list[str]) -> pb.Input:
         rows=given.rows,
         columns=columns,
         payloads=given.payloads,
+        default_row=default_row,
+        left_out=given.left_out,
     )
 
 

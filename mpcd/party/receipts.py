@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mpcd.errors import MpcdError, RefusedError
 from mpcd.identity.envelope import Envelope
@@ -30,14 +30,18 @@ def write(
     case: Case,
     session: bytes,
     attempt: int,
-    notes: list[InputNote],
+    notes: Mapping[InputKey, InputNote],
     left_out: Mapping[InputKey, str],
     course: Course,
     decision: Go,
     revealed: list[tuple[str, bytes]],
 ) -> Receipt:
-    """The receipt of a run that opened its outputs: identical at every honest party."""
+    """The receipt of a run that opened its outputs: identical at every honest party.
+
+    notes     of the owners whose inputs were used; left_out: what was not used of whose inputs, and why
+    """
     terms = case.terms.specification
+    defaults = terms.missing == "default"
     lines = [
         OutputLine(output=output, to=(recipient,), commitments=tuple(com.hex() for com in row))
         for (output, recipient), row in zip(places(case), decision.commitments, strict=True)
@@ -55,17 +59,25 @@ def write(
         epochs=tuple(course.epochs),
         faults=tuple(course.faults),
         outcome="succeeded",
-        inputs=tuple(
-            InputLine(owner=n.owner, argument=n.argument, rows=n.rows, commitments=n.commitments)
-            for n in notes
-        ),
+        inputs=tuple(_input_lines(case, notes)),
         excluded=tuple(
-            ExcludedLine(owner=owner, argument=argument, reason=why)
+            ExcludedLine(owner=owner, argument=argument, reason=why, default=defaults)
             for (owner, argument), why in left_out.items()
         ),
         reveals=tuple(RevealLine(name=name, digest=digest.hex()) for name, digest in revealed),
         outputs=tuple(lines),
     )
+
+
+def _input_lines(case: Case, notes: Mapping[InputKey, InputNote]) -> Iterator[InputLine]:
+    """What was computed on, in the order of the specification, which is that of the rows."""
+    defaults = case.terms.specification.missing == "default"
+    for (owner, argument), rows in case.terms.rows.items():
+        note = notes.get((owner, argument))
+        if note is not None:
+            yield InputLine(owner=owner, argument=argument, rows=rows, commitments=note.commitments)
+        elif defaults:
+            yield InputLine(owner=owner, argument=argument, rows=rows, default=True)
 
 
 def rows_left_out(excluded: Iterable[tuple[str, str, int]]) -> dict[InputKey, str]:

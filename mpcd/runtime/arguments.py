@@ -1,9 +1,12 @@
-"""From an order's inputs to the arguments of its program: expand, check ranges, leave out what fails.
+"""From an order's inputs to the arguments of its program: expand, check ranges, treat what fails.
 
 The parts of several owners are put one behind the other, in the order of the specification. Every value is
 then checked against its declared range inside the computation, whoever shared it: a cheating owner's 2^63
 would make a tournament return a loser. The failing bits are opened, which is not uniform, so only after the
 daemons have agreed that all checks so far have passed.
+
+With defaults, rows that cannot be used keep their places: a public row of the job stands there, as a constant
+that every party writes down by itself, for an input that is left out as for a row that fails.
 """
 
 from __future__ import annotations
@@ -19,12 +22,12 @@ from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import UsageError
 from mpcd.program.check import Checked
 from mpcd.program.evaluate import Given, dims_of
-from mpcd.protocols.engine import AnyEngine, Flags
+from mpcd.protocols.engine import AnyEngine, Flags, Ints
 from mpcd.protocols.rounds import Rounds, parallel
 from mpcd.ring.digests import digest
 from mpcd.runtime.epochs import Epoch, in_range
 
-ABORT, EXCLUDE = "abort", "exclude"
+ABORT, EXCLUDE, DEFAULT = "abort", "exclude", "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,16 @@ class Arguments:
 
     columns   program input -> sharing of its rows
     origins   table -> where each row comes from
-    excluded  (table, origin) of every row that was left out
+    excluded  (table, origin) of every row that failed
     reveals   digest of everything that was opened
+    defaults  program input -> for each owner of `origins` what stands in where a row fails, if the job has it
     """
 
     columns: dict[str, Any]
     origins: dict[str, Origins]
     excluded: list[tuple[str, Origin]] = field(default_factory=list)
     reveals: bytes = b""
+    defaults: dict[str, list[int]] = field(default_factory=dict)
 
 
 def table_of(name: str) -> str:
@@ -100,21 +105,41 @@ def assemble(checked: Checked, order: pb.Order, epoch: Epoch, engine: AnyEngine)
     Raises  UsageError if tables or columns are not those of the program
     """
     parts: dict[str, list[Any]] = {name: [] for name in checked.inputs}
+    defaults: dict[str, list[int]] = {name: [] for name in checked.inputs}
     tables: dict[str, list[tuple[str, int]]] = {}
     for given in order.inputs:
         columns = list(given.columns)
         if {table_of(name) for name in columns} != {given.table} or not set(columns) <= parts.keys():
             raise UsageError(f"the input of {given.owner} does not fit the table {given.table}")
-        shares = epoch.share(given)
+        row = _default_row(given, order.missing)
+        # Nobody holds anything of an input that is left out: a constant needs no message and no randomness.
+        shares = engine.constant(_repeated(row, given.rows)) if given.left_out else epoch.share(given)
         for k, name in enumerate(columns):
             parts[name].append(engine.reshape(engine.take(shares, np.array([k]), 0), (given.rows,)))
+            defaults[name] += row[k : k + 1]
         tables.setdefault(given.table, []).append((given.owner, given.rows))
     origins = {table: Origins.of(rows) for table, rows in tables.items()}
     joined = {name: _joined(name, some, engine) for name, some in parts.items()}
     for name, x in joined.items():
         if x.shape[0] != len(origins[table_of(name)]):
             raise UsageError(f"the input {name} of the program lacks the rows of some owners")
-    return Arguments(joined, origins)
+    return Arguments(joined, origins, defaults=defaults)
+
+
+def _default_row(given: pb.Input, missing: str) -> list[int]:
+    """A number for every column of an input in a job with defaults, none in another.
+
+    Raises  UsageError if that is not so, or nothing stands in for an input that is left out
+    """
+    row = list(given.default_row)
+    if len(row) != (len(given.columns) if missing == DEFAULT else 0) or (given.left_out and not row):
+        raise UsageError(f"the default row for {given.table} of {given.owner} does not fit its columns")
+    return row
+
+
+def _repeated(row: Sequence[int], rows: int) -> Ints:
+    """(columns, rows), every row the same."""
+    return np.broadcast_to(np.array(row, np.int64)[:, None], (len(row), rows))
 
 
 def _joined(name: str, parts: Sequence[Any], engine: AnyEngine) -> Any:
@@ -160,12 +185,14 @@ def reveal_digest(order: pb.Order, arguments: Arguments) -> bytes:
 def leave_out(
     arguments: Arguments, opened: Mapping[str, Flags], missing: str, engine: AnyEngine
 ) -> Arguments:
-    """Drop the rows of which any column failed, as the job says.
+    """Drop the rows of which any column failed, or put default rows in their places, as the job says.
+
+    Which rows these are follows from the opened bits alone, so it is the same at all parties.
 
     Raises  RangeFault if there are any and the job says abort, or if none is left of a table;
             UsageError if the job wants a treatment that is not offered
     """
-    if missing not in (ABORT, EXCLUDE):
+    if missing not in (ABORT, EXCLUDE, DEFAULT):
         raise UsageError(f"rows outside of their range cannot be treated as {missing!r}")
     good = {table: np.ones(len(rows), np.bool_) for table, rows in arguments.origins.items()}
     for name, flags in opened.items():
@@ -181,6 +208,8 @@ def leave_out(
     )
     if not bad:
         return Arguments(arguments.columns, arguments.origins, [], reveals)
+    if missing == DEFAULT:
+        return Arguments(_replaced(arguments, good, engine), arguments.origins, bad, reveals)
     if missing == ABORT or any(not flags.any() for flags in good.values()):
         raise RangeFault(f"{len(bad)} rows are outside of their declared range", bad)
     kept = {table: np.flatnonzero(flags) for table, flags in good.items()}
@@ -190,6 +219,17 @@ def leave_out(
         bad,
         reveals,
     )
+
+
+def _replaced(arguments: Arguments, good: Mapping[str, Flags], engine: AnyEngine) -> dict[str, Any]:
+    """All columns, with the owners' default rows where a row is not good."""
+    columns: dict[str, Any] = {}
+    for name, x in arguments.columns.items():
+        flags, origins = good[table_of(name)], arguments.origins[table_of(name)]
+        public = np.where(flags, 0, np.array(arguments.defaults[name], np.int64)[origins.owner])
+        # Zero times a share is zero: nothing is left of what the owner shared there.
+        columns[name] = engine.add(engine.scale(x, flags.astype(np.int64)), engine.constant(public))
+    return columns
 
 
 def public_facts(

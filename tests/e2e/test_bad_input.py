@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from mpcd.cli.auction_job import PARTIES
+from mpcd.cli.auction_job import PARTIES, job_text
 from tests.e2e.town import JOB_S, Town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
@@ -128,4 +128,37 @@ def test_a_job_nobody_answers_can_be_cancelled_while_it_waits(town: Town) -> Non
     finally:
         os.kill(dana, signal.SIGCONT)
     assert {town.wait(job, at=name).state for name in ("bolt", "crux")} == {"cancelled"}
+    assert town.auction() == ("bolt", 650)
+
+
+def test_with_defaults_a_bid_that_changes_after_the_consent_costs_its_owner_its_bid_alone(town: Town) -> None:
+    """crux is out, with everything but its row: its default is the highest bid, and it is the winner."""
+    text = job_text("auction", deadline="120s").replace("rows: 1}", "rows: 1, default: 810}")
+    text += "missing: default\n"
+    dana = town.cluster.pids()["dana"]
+    os.kill(dana, signal.SIGSTOP)
+    try:
+        job = town.submit(text)
+        deadline = time.monotonic() + JOB_S
+        while not _has_consented(town, job, "crux"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        town.bid(crux=7734421)
+    finally:
+        os.kill(dana, signal.SIGCONT)
+    ends = {name: town.wait(job, at=name) for name in PARTIES}
+    states = {name: end.state for name, end in ends.items()}
+    others = dict.fromkeys(("acme", "bolt", "dana"), "succeeded")
+    assert states == {"crux": "failed", **others}, {name: end.detail for name, end in ends.items()}
+    assert town.outputs(job, at="dana") == {"winner": 2, "price": 700}
+    result = town.mpcd_here("job", "result", job.hex(), at="bolt")
+    assert "winner = 2 (row 1 of crux)" in result.out
+    receipt = town.directory / "default-receipt.json"
+    assert town.mpcd_here("job", "receipt", job.hex(), "-o", receipt, at="acme").code == 0
+    checked = town.mpcd_here("receipt", "verify", receipt, "--roster", town.cluster.roster())
+    assert checked.code == 0
+    assert "input      crux: 1 rows for bids, all of them the default row of the job" in checked.out
+    assert "excluded   crux: bids, no input came in time; the default row of the job was used" in checked.out
+    assert "7734421" not in _everything_said(town, job)
+    town.bid(crux=650)
     assert town.auction() == ("bolt", 650)

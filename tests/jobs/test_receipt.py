@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mpcd.cli.receipt import verdict_text
 from mpcd.errors import NotFoundError, RefusedError
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.envelope import Envelope, Signature
@@ -16,7 +17,7 @@ from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Roster
 from mpcd.jobs import evidence as evidence_of
 from mpcd.jobs.evidence import Evidence, as_statements, as_texts
-from mpcd.jobs.receipt import Receipt, combine, verify
+from mpcd.jobs.receipt import Receipt, Verdict, combine, verify
 
 FOUR = tuple(f"{k}{k}" * 32 for k in range(4))
 Identities = dict[str, Identity]
@@ -114,6 +115,8 @@ def test_different_receipts_are_not_combined(roster: Roster, identities: Identit
         {"computing": ("alice", "alice", "bob", "carol")},
         {"outcome": "aborted"},
         {"inputs": ({"owner": "erin", "argument": "bids", "rows": 2, "commitments": FOUR[:3]},)},
+        {"inputs": ({"owner": "erin", "argument": "bids", "rows": 2},)},
+        {"inputs": ({"owner": "e", "argument": "b", "rows": 2, "commitments": FOUR, "default": True},)},
         {"outputs": ({"output": "price", "to": ("frank", "alice"), "commitments": FOUR},)},
         {"epochs": ()},
         {"epochs": ({"protocol": "rep3", "computing": ("bob", "alice", "carol")},)},
@@ -128,6 +131,18 @@ def test_different_receipts_are_not_combined(roster: Roster, identities: Identit
 def test_impossible_receipts(changes: dict[str, Any], roster: Roster) -> None:
     with pytest.raises(ValueError, match="validation error"):
         receipt(roster, **changes)
+
+
+def test_a_receipt_says_where_defaults_were_used_and_only_there(roster: Roster) -> None:
+    assert b'"default"' not in receipt(roster).to_bytes()
+    lines = [{"owner": "erin", "argument": "bids", "rows": 2, "default": True}]
+    why = [{"owner": "erin", "argument": "bids", "reason": "no input came in time", "default": True}]
+    one = receipt(roster, inputs=lines, excluded=why)
+    assert one.to_bytes().count(b'"default":true') == 2
+    assert Receipt.from_bytes(one.to_bytes()) == one
+    text = verdict_text(Verdict(True, one, (), (), (), "enough"))
+    assert "  input      erin: 2 rows for bids, all of them the default row of the job\n" in text
+    assert "  excluded   erin: bids, no input came in time; the default row of the job was used\n" in text
 
 
 def test_an_aborted_run_has_a_receipt_without_outputs(roster: Roster) -> None:

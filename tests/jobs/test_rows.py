@@ -56,6 +56,23 @@ def test_rows_that_were_left_out_are_not_counted(
     assert whose(roster, left_out) == named(*(pair for some in owners for pair in some))
 
 
+def test_rows_with_a_default_in_their_place_are_where_they_were(roster: Roster) -> None:
+    """Bob gave nothing, and two of erin's rows were out of range: all keep their numbers."""
+    inputs = [
+        {"owner": "erin", "argument": "bids", "rows": 3, "commitments": FOUR},
+        {"owner": "bob", "argument": "bids", "rows": 2, "default": True},
+        {"owner": "alice", "argument": "bids", "rows": 1, "commitments": FOUR},
+    ]
+    excluded = [
+        {"owner": "erin", "argument": "bids", "reason": say_left_out([0, 2]), "default": True},
+        {"owner": "bob", "argument": "bids", "reason": "no input came in time", "default": True},
+    ]
+    one = receipt(roster, inputs=tuple(inputs), excluded=tuple(excluded))
+    found = [origin_of(row, "bids", one) for row in range(7)]
+    expected = named(("erin", 0), ("erin", 1), ("erin", 2), ("bob", 0), ("bob", 1), ("alice", 0))
+    assert found == [*expected, None]
+
+
 def test_below_zero_there_is_no_row(roster: Roster) -> None:
     assert origin_of(-1, "bids", receipt(roster)) == Origin(-1, None, None)
     assert origin_of(0, "offers", receipt(roster)) is None

@@ -54,7 +54,7 @@ ROWS = [
              "tests/party/test_openings.py"),
     Mutation("nothing is forwarded", _GATHER, "            if missing:\n", "            if False:\n",
              f"{_T_FAULTS}::test_inputs_of_all_are_in_although_one_party_hears_no_owner"),
-    Mutation("missing inputs are left out silently", _GATHER, "    if not left_out:\n", "    if True:\n",
+    Mutation("missing inputs are left out silently", _GATHER, "    if not left_out or ", "    if True or ",
              "tests/party/test_life.py::test_an_owner_that_gives_nothing_is_treated_as_the_job_says"),
     Mutation("an owner follows one announcement", _GIVE, "if said.count(session) > CORRUPTED), None)", "if said.count(session) > 0), None)",
              f"{_T_CHEAT_IN}::test_an_owner_does_not_follow_one_party_into_a_false_session"),

@@ -176,6 +176,10 @@ def add_up(order: Order) -> Product:
     mine = scheme.held(order.me)
     total = np.zeros((len(mine), 1), np.uint64)
     for entry in order.inputs:
+        if entry.left_out:
+            # A public constant: it is piece 0, the others are zero.
+            total[[a == 0 for a in mine]] += np.uint64(entry.rows * _default(order, entry.owner))
+            continue
         context = Context(order.session, entry.owner_key, entry.argument)
         data = expand_pieces(scheme, order.me, mine, entry.payloads, entry.rows, 1, context)
         total += data.sum(axis=(1, 2))[:, None]
@@ -192,6 +196,12 @@ def add_up(order: Order) -> Product:
         pieces = {a: words[a].astype("<u8").tobytes() for a in words}
         outputs.append(SharedOutput(result.output, (1,), pieces, tuple(deliveries)))
     return Product(tuple(outputs), b"\0" * 32)
+
+
+def _default(order: Order, owner: str) -> int:
+    (entry,) = order.specification.inputs_of(owner)
+    assert isinstance(entry.default, int)
+    return entry.default
 
 
 def _converted(order: Order, summands: dict[int, Words]) -> tuple[dict[int, Words], dict[int, bytes]]:

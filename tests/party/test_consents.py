@@ -160,6 +160,18 @@ def _bad(changes: dict[str, Any], by: str = "acme") -> Callable[[], Envelope]:
     return lambda: signed(job(**changes), by)
 
 
+def _bids(default: object) -> list[dict[str, Any]]:
+    entry = {"dataset": "bids", "argument": "bids", "rows": 1, "default": default}
+    return [{"party": bidder, **entry} for bidder in ("acme", "bolt", OWNER)]
+
+
+def _written(old: str, new: str) -> Envelope:
+    """A job that no honest submitter can write, signed by a lying one."""
+    text = job().to_bytes().decode()
+    assert old in text
+    return Envelope(Specification.TYPE, text.replace(old, new).encode()).sign(identities()["acme"])
+
+
 def _damaged() -> Envelope:
     envelope = signed(job())
     signature = envelope.signatures[0].signature
@@ -182,6 +194,9 @@ BAD: dict[str, Callable[[], Envelope]] = {
     "unknown argument": _bad(
         {"inputs": [{"party": "acme", "dataset": "bids", "argument": "asks", "rows": 1}], "order": ("acme",)}
     ),
+    "no default row": lambda: _written('"missing":"abort"', '"missing":"default"'),
+    "default row out of range": lambda: signed(job(missing="default", inputs=_bids(1 << 32))),
+    "default row by columns": lambda: signed(job(missing="default", inputs=_bids({"bid": 1}))),
     "made long ago": _bad({"created": 1_700_000_000_000}),
     "made in the future": _bad({"created": 4_000_000_000_000}),
 }

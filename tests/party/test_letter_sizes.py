@@ -74,7 +74,7 @@ def test_the_receipt_of_the_largest_job_is_no_longer_than_allowed() -> None:
         faults=(FaultLine(epoch=0, stage=LABEL, blamed=(NAME,), reason=reason),) * 4,
         outcome="succeeded",
         inputs=(InputLine(owner=NAME, argument=LABEL, rows=MAX_ROWS, commitments=(HASH,) * 4),) * MAX_INPUTS,
-        excluded=(ExcludedLine(owner=NAME, argument=LABEL, reason=reason),) * MAX_INPUTS,
+        excluded=(ExcludedLine(owner=NAME, argument=LABEL, reason=reason, default=True),) * MAX_INPUTS,
         reveals=(RevealLine(name=LABEL, digest=HASH),) * MAX_RESULTS,
         outputs=(OutputLine(output=LABEL, to=(NAME,), commitments=(HASH,) * 4),) * MAX_RESULTS,
     ).to_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 import mpcd as mpc
 from mpcd._pb.v1 import worker_pb2
 from mpcd.apps.auction import second_price
+from mpcd.errors import ConfigError
 from mpcd.party.plans import plan
 from mpcd.party.proposals import _with_range_checks
+from mpcd.party.submissions import specify
 from mpcd.program.check import Checked
 from mpcd.program.cost import Estimate, estimate
 from mpcd.protocols.rep4.costs import Rep4Costs
@@ -22,8 +25,15 @@ from mpcd.protocols.rounds import Rounds
 from mpcd.runtime import arguments
 from mpcd.runtime.interpreter import run
 from mpcd.runtime.lockstep import Run, lockstep
-from tests.party.offices import Town, job, signed
+from tests.party.offices import PROGRAM, Town, job, signed
 from tests.protocols.rep4.four import parties, share
+
+
+class Offers(mpc.Table):
+    """What somebody offers."""
+
+    price: mpc.UInt16
+    amount: mpc.UInt8
 
 
 @mpc.program
@@ -91,3 +101,114 @@ def test_progress_says_how_many_rounds_there_will_be(tmp_path: Path) -> None:
             await town.close()
 
     asyncio.run(scene())
+
+
+def with_town(directory: Path, scene: Callable[[Town], None]) -> None:
+    async def run() -> None:
+        town = Town(directory)
+        try:
+            scene(town)
+        finally:
+            await town.close()
+
+    asyncio.run(run())
+
+
+WORDS = {
+    "abort": "out of its declared range, ends the job without outputs.",
+    "exclude": "is left out, and so is a row out of its declared range.",
+    "default": "each of its rows by the public default row, and so is a row out of its declared range.",
+}
+
+
+@pytest.mark.parametrize("missing", WORDS)
+def test_a_plan_says_what_happens_without_an_input(tmp_path: Path, missing: str) -> None:
+    def scene(town: Town) -> None:
+        entry = {"dataset": "bids", "argument": "bids", "rows": 1}
+        given = [{"party": bidder, **entry} for bidder in ("acme", "bolt", "echo")]
+        if missing == "default":
+            given = [{**one, "default": 40 + k} for k, one in enumerate(given)]
+        reply = plan(town.offices["acme"].house, job(missing=missing, inputs=given))
+        assert reply.acceptable
+        first, *more = [fact.text for fact in reply.facts if fact.topic == "missing"]
+        assert WORDS[missing] in first
+        rows = [
+            f"{bidder}'s default row for bids: {40 + k}" for k, bidder in enumerate(("acme", "bolt", "echo"))
+        ]
+        assert more == (rows if missing == "default" else [])
+
+    with_town(tmp_path, scene)
+
+
+JOB = """\
+apiVersion: mpcd/v1
+kind: Job
+name: auction
+program: {kind: app, name: second-price}
+computing: [acme, bolt, crux, dune]
+inputs:
+  - {party: acme, dataset: bids, argument: bids, rows: 1, default: 0}
+  - {party: echo, dataset: bids, argument: bids, rows: 1, default: 4294967295}
+results: [{output: winner, to: [acme]}, {output: price, to: [acme]}]
+parameters: {reserve: 1}
+order: [acme, echo]
+missing: default
+"""
+
+
+@pytest.mark.parametrize(
+    ("default", "place", "message"),
+    [
+        ("4294967296", "8:68", r"the default for bids must lie in \[0, 4294967295\]"),
+        ("-1", "8:68", r"the default for bids must lie in \[0, 4294967295\]"),
+        (
+            "{bid: 1}",
+            "8:68",
+            "bids is one column without a name .to mend it: write one number, as default: 0",
+        ),
+    ],
+)
+def test_a_default_that_does_not_fit_is_shown_in_the_job_file(
+    tmp_path: Path, default: str, place: str, message: str
+) -> None:
+    def scene(town: Town) -> None:
+        house = town.offices["acme"].house
+        assert specify(house, JOB.encode(), "job.yaml", PROGRAM, "").missing == "default"
+        wrong = JOB.replace("4294967295", default).encode()
+        with pytest.raises(ConfigError, match=message) as caught:
+            specify(house, wrong, "job.yaml", PROGRAM, "")
+        assert caught.value.where == f"job.yaml:{place}"
+
+    with_town(tmp_path, scene)
+
+
+@mpc.program
+def offers(offers: Offers) -> object:
+    """What all offers are worth."""
+    return mpc.reveal(worth=mpc.dot(offers.price, offers.amount))
+
+
+@pytest.mark.parametrize(
+    ("default", "place", "message"),
+    [
+        ("{price: 1, amount: 256}", "8:81", r"the default for offers.amount must lie in \[0, 255\]"),
+        ("{price: 1, amuont: 2}", "8:81", r"offers has no column 'amuont' \(did you mean 'amount'\?\)"),
+        ("{price: 1}", "8:70", "the column amount of offers needs a default, too .to mend it: add amount: 0"),
+        ("1", "8:70", "has the columns price, amount: .* write default: {price: 0, amount: 0}"),
+    ],
+)
+def test_a_column_that_does_not_fit_is_shown_in_the_job_file(
+    tmp_path: Path, default: str, place: str, message: str
+) -> None:
+    text = JOB.replace("argument: bids", "argument: offers").replace("order: [acme, echo]\n", "")
+    text = text.replace("{reserve: 1}", "{}").replace("default: 0}", "default: {price: 0, amount: 0}}")
+    text = text.replace("default: 4294967295", f"default: {default}")
+    results = "results: [{output: worth, to: [acme]}]"
+    text = "\n".join(results if line.startswith("results") else line for line in text.split("\n"))
+
+    def scene(town: Town) -> None:
+        with pytest.raises(ConfigError, match=message) as caught:
+            specify(town.offices["acme"].house, text.encode(), "job.yaml", offers.canonical, "")
+        assert caught.value.where == f"job.yaml:{place}"
+
+    with_town(tmp_path, scene)

@@ -54,6 +54,8 @@ DELTA, STAGE, DEADLINE = 1.0, 10.0, 120.0
 PACE = Pace(delta_s=DELTA, stage_s=STAGE, lease_s=0.5, backoff_s=0.2, round_s=ROUND_S)
 VALUES = {"acme": 10, "bolt": 20, "crux": 30, "dune": 40, "echo": 500}
 TOTAL = sum(VALUES.values())
+DEFAULT = 7000
+"""With `missing: default`, what counts for an owner whose input cannot be used."""
 
 
 @cache
@@ -74,10 +76,13 @@ def roster() -> Roster:
 def specification(
     name: str = "sum", owners: tuple[str, ...] = (*COMPUTING, OWNER), **changes: Any
 ) -> Specification:
+    default = DEFAULT if changes.get("missing") == "default" else None
     terms: dict[str, Any] = {
         "name": name,
         "computing": COMPUTING,
-        "inputs": tuple(InputEntry(party=o, dataset="bids", argument="bids", rows=1) for o in owners),
+        "inputs": tuple(
+            InputEntry(party=o, dataset="bids", argument="bids", rows=1, default=default) for o in owners
+        ),
         "results": (ResultEntry(output="total", to=("acme", READER)),),
         "program": "the sum",
         "program_hash": "0" * 64,

@@ -26,11 +26,16 @@ PARTIES = 4
 
 @dataclass(frozen=True)
 class Bid:
-    """One owner's rows for one table; `columns`: program input -> values."""
+    """One owner's rows for one table; `columns`: program input -> values.
+
+    default   the job's default row, in the order of the columns; left_out: it stands in for all rows
+    """
 
     owner: str
     table: str
     columns: Mapping[str, Sequence[int]]
+    default: Sequence[int] = ()
+    left_out: bool = False
 
 
 def make_orders(
@@ -123,7 +128,9 @@ def _share(bid: Bid, session: bytes, orders: Sequence[pb.Order], scheme: Scheme)
             name=bid.table,
             rows=shares.rows,
             columns=list(bid.columns),
-            payloads=payloads,
+            payloads={} if bid.left_out else payloads,
+            default_row=bid.default,
+            left_out=bid.left_out,
         )
 
 

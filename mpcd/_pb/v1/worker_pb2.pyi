@@ -125,7 +125,7 @@ class Parameter(_message.Message):
     def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[int]] = ..., scalar: _Optional[bool] = ..., truth: _Optional[bool] = ...) -> None: ...
 
 class Input(_message.Message):
-    __slots__ = ("owner", "owner_key", "table", "name", "rows", "columns", "payloads")
+    __slots__ = ("owner", "owner_key", "table", "name", "rows", "columns", "payloads", "default_row", "left_out")
     class PayloadsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +140,8 @@ class Input(_message.Message):
     ROWS_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     PAYLOADS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_ROW_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     owner: str
     owner_key: bytes
     table: str
@@ -147,7 +149,9 @@ class Input(_message.Message):
     rows: int
     columns: _containers.RepeatedScalarFieldContainer[str]
     payloads: _containers.ScalarMap[int, bytes]
-    def __init__(self, owner: _Optional[str] = ..., owner_key: _Optional[bytes] = ..., table: _Optional[str] = ..., name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[str]] = ..., payloads: _Optional[_Mapping[int, bytes]] = ...) -> None: ...
+    default_row: _containers.RepeatedScalarFieldContainer[int]
+    left_out: bool
+    def __init__(self, owner: _Optional[str] = ..., owner_key: _Optional[bytes] = ..., table: _Optional[str] = ..., name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[str]] = ..., payloads: _Optional[_Mapping[int, bytes]] = ..., default_row: _Optional[_Iterable[int]] = ..., left_out: _Optional[bool] = ...) -> None: ...
 
 class Output(_message.Message):
     __slots__ = ("name", "recipients")

@@ -21,6 +21,8 @@ from mpcd.testing.simulation.people import COMPUTING, roster
 TABLE = "bids"
 OUTSIDE = 2**40
 """A bid that is in no program's range."""
+DEFAULT = 6
+"""With `missing: default`, what stands in for a bid; no owner bids that."""
 
 
 @mpc.program
@@ -68,6 +70,7 @@ class Job:
     def specification(self) -> Specification:
         """What all have consented to."""
         checked = self.checked
+        default = DEFAULT if self.missing == "default" else None
         text = _text(self.program)
         kinds = {name: declared.kind for name, declared in checked.parameters.items()}
         parameters: dict[str, Parameter] = {"reserve": self.reserve} if "reserve" in kinds else {}
@@ -76,7 +79,8 @@ class Job:
                 "name": f"job-{self.number}",
                 "computing": COMPUTING,
                 "inputs": tuple(
-                    InputEntry(party=o, dataset=TABLE, argument=TABLE, rows=1) for o in self.bids
+                    InputEntry(party=o, dataset=TABLE, argument=TABLE, rows=1, default=default)
+                    for o in self.bids
                 ),
                 "results": tuple(ResultEntry(output=name, to=self.readers) for name in checked.outputs),
                 "parameters": parameters,
@@ -101,9 +105,13 @@ class Job:
         return Terms(specification.job, specification, rows, {TABLE: 1}, outputs, deadline)
 
     def expected(self, owners: Sequence[str]) -> dict[str, int] | None:
-        """The outputs if the bids of these owners count that are in range; None if there are none."""
+        """The outputs if the bids of these owners count that are in range, and defaults in the places of all
+        others if the job has them; None if there are no bids."""
         highest = self.checked.inputs[TABLE].high
-        bids = [bid for owner, bid in self.bids.items() if owner in owners and bid <= highest]
+        good = {owner: bid for owner, bid in self.bids.items() if owner in owners and bid <= highest}
+        if self.missing == "default":
+            good = {owner: good.get(owner, DEFAULT) for owner in self.bids}
+        bids = list(good.values())
         if not bids:
             return None
         checked = self.checked

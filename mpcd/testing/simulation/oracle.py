@@ -32,13 +32,13 @@ def _recipients(story: Story) -> list[str]:
 
 
 def _possible(story: Story) -> list[dict[str, int]]:
-    """What the outputs may be: the party at fault may take part with its bid, or without; when the network
-    does not keep its promise, anybody's bid may be missing."""
+    """What the outputs may be: the party at fault may take part with its bid, or without, or with its default
+    in the place of its bid; when the network does not keep its promise, anybody's bid may be missing."""
     scenario = story.scenario
     owners = list(scenario.job.bids)
     sets = [owners, [owner for owner in owners if owner != scenario.faulty]]
-    if scenario.storms and scenario.job.missing == "exclude":
-        sets = [[*some] for size in range(len(owners)) for some in combinations(owners, size + 1)]
+    if scenario.storms and scenario.job.missing != "abort":
+        sets = [[*some] for size in range(len(owners) + 1) for some in combinations(owners, size)]
     found = [scenario.job.expected(some) for some in sets]
     return [outputs for outputs in found if outputs is not None]
 
@@ -58,10 +58,27 @@ def honest_parties_count(story: Story) -> Iterator[str]:
     receipt, scenario = story.receipt, story.scenario
     if receipt is None or scenario.storms:
         return
-    used = {line.owner for line in receipt.inputs}
+    used = {line.owner for line in receipt.inputs if not line.default}
     for owner in scenario.job.bids:
         if owner not in used and owner != scenario.faulty:
             yield f"the input of {owner}, which is honest, was left out"
+
+
+def the_receipt_says_what_was_computed(story: Story) -> Iterator[str]:
+    """The outputs are those of the inputs that the receipt says were used, rows out of range apart."""
+    receipt, scenario = story.receipt, story.scenario
+    if receipt is None:
+        return
+    used = [line.owner for line in receipt.inputs if not line.default]
+    expected = scenario.job.expected(used)
+    for name in scenario.honest:
+        results = story.ends[name].results
+        if results and results != expected:
+            yield f"{name} has {results}; of the inputs of {used} in the receipt come {expected}"
+    named = {line.owner for line in receipt.excluded if line.default == (scenario.job.missing == "default")}
+    for owner, bid in scenario.job.bids.items():
+        if (owner not in used or bid == OUTSIDE) and owner not in named:
+            yield f"the receipt does not say why the bid of {owner} was not used"
 
 
 def everybody_ends(story: Story) -> Iterator[str]:
@@ -193,6 +210,7 @@ def nothing_breaks(story: Story) -> Iterator[str]:
 RULES: tuple[Rule, ...] = (
     outputs_are_right,
     honest_parties_count,
+    the_receipt_says_what_was_computed,
     everybody_ends,
     output_is_guaranteed,
     opening_is_fair,

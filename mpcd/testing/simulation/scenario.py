@@ -122,6 +122,8 @@ def _job(seed: int, dice: random.Random, faulty: str | None) -> Job:
     readers = tuple(sorted({dice.choice(EVERYBODY), dice.choice((*COMPUTING, READER)), READER}))
     profile = dice.choice(("guaranteed", "guaranteed", "guaranteed", "fair", "abort"))
     missing = "abort" if faulty not in owners and dice.random() < 0.3 else "exclude"
+    if missing == "exclude" and seed % 2:
+        missing = "default"
     return Job(seed, program, bids, readers[: dice.choice((1, 2, 3))], 5, profile, missing, DEADLINE_S)
 
 

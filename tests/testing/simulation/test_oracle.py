@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 
+from mpcd.jobs.receipt import Receipt
 from mpcd.jobs.states import State
 from mpcd.protocols.agreement.findings import Absent, Go
 from mpcd.protocols.agreement.judging import judge
@@ -84,10 +85,21 @@ def _bug(story: Story) -> None:
     story.bugs.append("acme: ValueError: a message")
 
 
+def _as_if_left_out(story: Story) -> None:
+    """Receipts in which an owner's input is said not to have been used."""
+    for end in story.ends.values():
+        if end.receipt is not None:
+            receipt = Receipt.from_bytes(end.receipt.payload)
+            fewer = receipt.model_copy(update={"inputs": receipt.inputs[1:]})
+            end.receipt = replace(end.receipt, payload=fewer.to_bytes())
+
+
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
         (_another_output, "outputs_are_right"),
+        (_another_output, "the_receipt_says_what_was_computed"),
+        (_as_if_left_out, "the_receipt_says_what_was_computed"),
         (_still_running, "everybody_ends"),
         (_late, "output_is_guaranteed"),
         (_without_output, "output_is_guaranteed"),
