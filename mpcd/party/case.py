@@ -217,12 +217,24 @@ class Case:
         Raises  UsageError if the table has no such row; StorageError
         """
         async with self.moving:
-            following = advance(self.state, event)
-            at_ms = int(self.tools.clock.now().timestamp() * 1000)
-            step = Transition(event.value, self.state.value, following.value, detail, at_ms)
-            await self.tools.store.jobs.advance(self.job, step)
-            self.state = following
-            self.opened = self.opened or following is State.OPENING
+            await self._move(event, detail)
+
+    async def end(self, event: Event, detail: str) -> None:
+        """Take the last event, or `failure` if it does not fit; nothing if the job has ended meanwhile.
+
+        Raises  StorageError
+        """
+        async with self.moving:
+            if not self.ended:
+                await self._move(event if self.can(event) else Event.FAILURE, detail)
+
+    async def _move(self, event: Event, detail: str) -> None:
+        following = advance(self.state, event)
+        at_ms = int(self.tools.clock.now().timestamp() * 1000)
+        step = Transition(event.value, self.state.value, following.value, detail, at_ms)
+        await self.tools.store.jobs.advance(self.job, step)
+        self.state = following
+        self.opened = self.opened or following is State.OPENING
         self.changed.set()
         self.desk.ring()
         self.on_change(following, detail)

@@ -22,7 +22,7 @@ from mpcd._pb.v1.peer_pb2 import (
     ShareHeader,
     SlotMessage,
 )
-from mpcd.errors import ChannelError, DataError, MpcdError, RefusedError
+from mpcd.errors import ChannelError, DataError, InternalError, MpcdError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Kind
 from mpcd.jobs.states import TERMINAL, Event, State
@@ -82,16 +82,24 @@ class Life:
             self._slots.deliver(self.case.computing.index(sender), message)
 
     async def keys(self, sender: str, message: KeyContributions) -> None:
+        self._hear(sender)
         mail.take_keys(self.case, sender, message)
 
     async def announced(self, sender: str, notice: Envelope) -> None:
         mail.take_session(self.case, sender, notice)
 
     async def input(self, sender: str, header: InputHeader, data: bytes) -> None:
+        self._hear(sender)
         mail.take_input(self.case, sender, header, data)
 
     async def share(self, sender: str, header: ShareHeader, data: bytes) -> None:
+        self._hear(sender)
         mail.take_share(self.case, sender, header, data)
+
+    def _hear(self, sender: str) -> None:
+        """Whatever a computing party sends is a sign of life."""
+        if self._slots is not None and sender in self.case.others:
+            self._slots.hear(self.case.computing.index(sender))
 
     async def output(self, caller: str, request: FetchOutputRequest) -> tuple[OutputHeader, bytes]:
         return await serving.serve(self.case, caller, request)
@@ -135,6 +143,7 @@ class Life:
 
         Raises  StorageError: the daemon must stop
         """
+        self.breathe()
         return await self._guarded(self._whole())
 
     def breathe(self) -> None:
@@ -146,6 +155,11 @@ class Life:
         while self.case.state in BREATHING:
             slots.alive()
             await asyncio.sleep(self.case.tools.pace.delta_s / 2)
+
+    def hush(self) -> None:
+        """No signs of life any more."""
+        if self._breathing is not None:
+            self._breathing.cancel()
 
     def silent_from(self, names: Collection[str]) -> float:
         """From when on none of these computing parties is waited for, if nothing is heard of any of them."""
@@ -175,11 +189,14 @@ class Life:
 
         Raises  StorageError
         """
-        await self._end(StageEnd(Event.FAILURE, GAVE_UP))
+        if self.case.state is State.VERIFYING:
+            # Our word may be out, and the others may open: we learn how it went, as after a restart.
+            await self.resume()
+        else:
+            await self._end(StageEnd(Event.FAILURE, GAVE_UP))
 
     async def _guarded(self, life: Coroutine[Any, Any, None]) -> State:
         self._task = asyncio.current_task()
-        self.breathe()
         try:
             if self._cancelled is not None:
                 life.close()
@@ -191,15 +208,16 @@ class Life:
                     self._slots.leave()  # the daemon stops: nobody needs to wait for us
                 raise
             self._task.uncancel()
+            self._task = None
             await self._end(StageEnd(Event.CANCEL, self._cancelled))
         except StorageError:
             raise
         except MpcdError as error:
+            self._task = None  # a cancellation that comes now must not cut off the end
             await self._end(self._why(error))
         finally:
             self._task = None
-            if self._breathing is not None:
-                self._breathing.cancel()
+            self.hush()
             for task in self._background:
                 task.cancel()
         return self.case.state
@@ -218,6 +236,10 @@ class Life:
             await self._stand_aside()
         except (StageEnd, ChannelError) as end:
             await self._doubt(end)
+        except (InternalError, UsageError):
+            if case.state is not State.VERIFYING:
+                raise
+            await self._stand_aside()  # our word may be out, and the others may open
 
     async def _doubt(self, end: StageEnd | ChannelError) -> None:
         """Believe that the job has ended, unless more others are silent than can be faulty: then it is we who
@@ -287,7 +309,7 @@ class Life:
         event = end.event
         if event is Event.NOT_READY and not case.can(event):
             event = Event.FAULT
-        await case.move(event if case.can(event) else Event.FAILURE, end.text[:400])
+        await case.end(event, end.text[:400])
         if self.session is not None:
             await case.tools.store.inputs.forget(self.session)
         if before in RUNNING:

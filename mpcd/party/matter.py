@@ -26,6 +26,7 @@ from mpcd.party.datasets import Datasets
 from mpcd.party.life import GAVE_UP, Life
 from mpcd.party.peers import PeerCalls
 from mpcd.party.proposals import KNOWN_REASON, Proposal, consent_to, judge, longest_outputs, refusal_of
+from mpcd.party.slots import SILENT_DELTAS
 from mpcd.storage.jobs import Transition
 from mpcd.transport.wire import to_wire
 
@@ -213,6 +214,12 @@ class Matter:
             return
         self.life = life
         life.breathe()
+        try:
+            await self._begin(life)
+        finally:
+            life.hush()
+
+    async def _begin(self, life: Life) -> None:
         different, silent = await self._compare(life)
         if life.state is State.CONSENTED and different:
             who = ", ".join(sorted(different))
@@ -225,8 +232,14 @@ class Matter:
 
     @property
     def _dispensable(self) -> int:
-        """How many computing parties may be silent when the job begins."""
-        return CORRUPTED if self.proposal.specification.profile == "guaranteed" else 0
+        """How many computing parties may be silent when the job begins.
+
+        Whoever does not compute need not hear of all: it shares its data only under a session that t + 1 of
+        them have signed.
+        """
+        specification = self.proposal.specification
+        computes = self.name in specification.computing
+        return 0 if computes and specification.profile != "guaranteed" else CORRUPTED
 
     def _make_life(self) -> Life:
         house, specification = self._house, self.proposal.specification
@@ -258,8 +271,12 @@ class Matter:
 
         Who gives no sign of life for some Delta is not waited for.
         """
-        specification = self.proposal.specification
-        until = min(self.deadline, self._house.tools.clock.monotonic() + self._house.tools.pace.stage_s)
+        specification, pace = self.proposal.specification, self._house.tools.pace
+        began = self._house.tools.clock.monotonic()
+        until = min(self.deadline, began + pace.stage_s)
+        # An honest party has our set after Delta, and we have its own after another one. Nobody, above all no
+        # owner who does not compute, may begin much later than the others because one is silent to it alone.
+        enough = began + SILENT_DELTAS * pace.delta_s
         mine = consents_digest(self._consents)
         needed = set(specification.computing) - {self.name}
         note = ConsentNote(
@@ -280,6 +297,8 @@ class Matter:
         try:
             while (waiting := pending()) and not settled():
                 by = min(until, life.silent_from(waiting))
+                if len(waiting) <= self._dispensable:
+                    by = min(by, enough)
                 if self._house.tools.clock.monotonic() >= by:
                     break
                 await self._wait(lambda before=waiting: settled() or pending() != before, by)  # type: ignore[misc]

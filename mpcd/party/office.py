@@ -212,6 +212,7 @@ class Office:
         Raises  RefusedError if its store is not the one that we have met; UsageError
         """
         await self._greeting.meet(sender, message)
+        self.house.peers.is_back(sender)
 
     async def consents(self, sender: str, note: pb.ConsentNote) -> None:
         """Raises  NotFoundError, RefusedError"""

@@ -66,6 +66,16 @@ class PeerCalls:
         stream = self._streams.get(party)
         return stream is not None and stream.open
 
+    def is_back(self, party: str) -> None:
+        """A peer has opened a stream to us: if ours to it is broken, it is worth trying at once."""
+        stream = self._streams.get(party)
+        if stream is not None and not stream.open:
+            stream.back.set()
+
+    def renew(self, member: Member) -> None:
+        """The next call uses a new channel: a broken one would go on waiting before it dials again."""
+        self._channels.renew(member)
+
     async def show_consents(self, party: str, note: pb.ConsentNote) -> None:
         """Show a peer the job and the consents that we were shown."""
         await self._call(party, self.stub(party).ShowConsents(note, timeout=CALL_S))
@@ -154,6 +164,7 @@ class _SlotStream:
         self._news = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"slots to {member.name}")
         self.open = False
+        self.back = asyncio.Event()
         self._refused = ""
 
     def send(self, message: pb.SlotMessage) -> None:
@@ -211,10 +222,20 @@ class _SlotStream:
                 # Jitter, so that four daemons do not knock at the same moment.
                 pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)] * (0.5 + random.random())
                 failures += 1
-                await asyncio.sleep(pause)
+                await self._rest(pause)
             finally:
                 ended.cancel()
                 call.cancel()
+
+    async def _rest(self, pause: float) -> None:
+        """Wait before the next try, but not long once the peer is back."""
+        await asyncio.sleep(min(pause, _PAUSES_S[0]))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, pause - _PAUSES_S[0])):
+                await self.back.wait()
+        if self.back.is_set():
+            self.back.clear()
+            self._calls.renew(self._member)
 
     async def _is_refused(self, call: Any) -> bool:
         """Whether the peer takes nothing from us; why, is said once."""

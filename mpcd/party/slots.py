@@ -107,23 +107,33 @@ class Slots:
         self._left: dict[int, Mark] = {}
         self._left_at: dict[int, float] = {}
         self._heard = dict.fromkeys(seat.peers, seat.clock.monotonic())
+        self._alive_at = seat.clock.monotonic()
 
     def alive(self) -> None:
         """Tell all peers that we are there, whatever we are doing. To be called every Delta / 2."""
+        now = self._seat.clock.monotonic()
+        if now - self._alive_at > self._seat.delta_s:
+            # This machine stood still: what was said meanwhile is here, but not read yet.
+            self._heard = dict.fromkeys(self._heard, now)
+        self._alive_at = now
         message = clock_message(self._seat.job, SlotKey(""), [])
         for peer in self._seat.peers:
             self._seat.post.send(peer, message)
 
+    def hear(self, peer: int) -> None:
+        """A peer has sent us something, in whatever way."""
+        self._heard[peer] = self._seat.clock.monotonic()
+
     def given_up(self, parties: Collection[int]) -> float:
         """From when on none of these parties is waited for, if nothing more is heard of any of them."""
-        latest = max((self._heard[p] for p in parties), default=-math.inf)
+        latest = max((self._heard[p] for p in parties if p not in self._left), default=-math.inf)
         return latest + SILENT_DELTAS * self._seat.delta_s
 
     def deliver(self, peer: int, message: SlotMessage) -> None:
         """Take a message that `peer`, authenticated by the transport, sent for this job."""
         if peer not in self._early or self._forged[peer] > MAX_FORGED:
             return
-        self._heard[peer] = self._seat.clock.monotonic()
+        self.hear(peer)
         key = SlotKey.of(message)
         run = self._running.get(key)
         if run is not None:

@@ -44,7 +44,7 @@ class Supervisor:
         try:
             if not await _is_done(job, work):
                 # Nobody works on it any more: it must not look as if somebody did, nor be waited for.
-                await give_up()
+                await _is_done(job, give_up)
         except StorageError as error:
             self.fail(error)
         finally:

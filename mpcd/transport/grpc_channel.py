@@ -6,6 +6,9 @@ authorities. The name that is checked lives in certificates only, so addresses a
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+
 import grpc
 
 from mpcd.errors import InternalError
@@ -43,13 +46,18 @@ def channel_to(member: Member, leaf: Leaf) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(member.control, credentials, options=[name, *_OPTIONS])
 
 
+OLD_KEPT = 16
+"""Channels that were replaced and are not closed yet: calls under way on them go on."""
+
+
 class Channels:
-    """One channel per member, remade when our leaf has been renewed."""
+    """One channel per member, remade when our leaf has been renewed, or the member was away."""
 
     def __init__(self, leaves: Leaves) -> None:
         self._leaves = leaves
         self._open: dict[str, tuple[Leaf, grpc.aio.Channel]] = {}
-        self._old: list[grpc.aio.Channel] = []
+        self._old: deque[grpc.aio.Channel] = deque()
+        self._closing: set[asyncio.Task[None]] = set()
 
     def to(self, member: Member) -> grpc.aio.Channel:
         """The channel to use for the next call; calls under way on an older one go on."""
@@ -57,11 +65,20 @@ class Channels:
         known = self._open.get(member.name)
         if known is not None and known[0] is leaf:
             return known[1]
-        if known is not None:
-            self._old.append(known[1])
+        self.renew(member)
         channel = channel_to(member, leaf)
         self._open[member.name] = leaf, channel
         return channel
+
+    def renew(self, member: Member) -> None:
+        """Make a new channel for the next call: one that could not connect waits longer and longer."""
+        known = self._open.pop(member.name, None)
+        if known is not None:
+            self._old.append(known[1])
+        while len(self._old) > OLD_KEPT:
+            closing = asyncio.create_task(self._old.popleft().close(None))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         """Close all of them; calls under way fail."""

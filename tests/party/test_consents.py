@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mpcd._pb.v1.peer_pb2 import ConsentNote, SlotMessage
-from mpcd.errors import MpcdError, RefusedError, UsageError
+from mpcd.errors import ChannelError, MpcdError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import Consent, accept
 from mpcd.jobs.notices import Cancellation, StatusReport
@@ -433,3 +433,66 @@ class Writes:
                 await write(*given)
 
         return slow
+
+
+@pytest.mark.parametrize("profile", ["guaranteed", "fair"])
+@pytest.mark.parametrize("hostile", [False, True])
+def test_an_owner_who_does_not_compute_begins_when_the_others_do(
+    tmp_path: Path, hostile: bool, profile: str
+) -> None:
+    """One computing party is gone, or confirms to everybody but the owner: its input would come too late."""
+
+    async def scene(town: Town) -> None:
+        begun: dict[str, float] = {}
+        changed = town._changed
+
+        def note(name: str, job_hash: bytes, state: State, detail: str) -> None:
+            if state is State.GATHERING:
+                begun[name] = time.monotonic()
+            changed(name, job_hash, state, detail)
+
+        town._changed = note  # type: ignore[method-assign]
+        specification = job(profile=profile)
+        await town.propose(signed(specification))
+        answers = await town.answers()
+        if hostile:
+            peers = town.offices["dune"].house.peers
+            show = peers.show_consents
+
+            async def not_to_the_owner(to: str, note: ConsentNote) -> None:
+                if to == OWNER:
+                    raise ChannelError("no")
+                await show(to, note)
+
+            peers.show_consents = not_to_the_owner  # type: ignore[method-assign,assignment]
+        else:
+            await town.offices.pop("dune").close()
+        others = {"acme", "bolt", "crux"} if hostile or profile == "guaranteed" else set()
+        await town.offices["acme"].consent_set(specification.job, list(answers.values()))
+        await town.until(lambda: {*others, OWNER} <= begun.keys())
+        assert all(begun[OWNER] - begun[name] < PACE.stage_s / 2 for name in others)
+
+    play(tmp_path, scene)
+
+
+def test_no_signs_of_life_come_from_an_office_that_was_closed(tmp_path: Path) -> None:
+    async def scene(town: Town) -> None:
+        specification, office = job(), town.offices["acme"]
+        sent: list[str] = []
+        office.house.peers.send_slot = lambda to, _message: sent.append(to)  # type: ignore[method-assign,assignment]
+        office.house.peers.show_consents = _never  # type: ignore[method-assign,assignment]
+        await town.propose(signed(specification))
+        answers = await town.answers()
+        await office.consent_set(specification.job, list(answers.values()))
+        await asyncio.sleep(PACE.delta_s)
+        await office.close()
+        assert sent
+        sent.clear()
+        await asyncio.sleep(2 * PACE.delta_s)
+        assert sent == []
+
+    play(tmp_path, scene)
+
+
+async def _never(*_: Any) -> None:
+    await asyncio.sleep(99)

@@ -72,6 +72,30 @@ def test_the_stream_is_opened_again_after_the_peer_was_restarted(pair: Pair) -> 
     asyncio.run(run())
 
 
+def test_a_peer_that_is_back_is_tried_at_once(pair: Pair) -> None:
+    """It was away for so long that the next try of the stream, and of its channel, would be seconds away."""
+
+    async def run() -> None:
+        async with pair.calls() as calls:
+
+            async def beat() -> None:
+                while True:
+                    calls.send_slot("bob", pb.SlotMessage(number=7))
+                    await asyncio.sleep(0.1)
+
+            beating = asyncio.create_task(beat())
+            await asyncio.sleep(6.0)
+            async with pair.bob() as box:
+                calls.is_back("bob")
+                began = asyncio.get_running_loop().time()
+                await box.wait(1)
+                took = asyncio.get_running_loop().time() - began
+            beating.cancel()
+        assert took < 0.6  # without the hint 1.4 to 3.5 s were seen
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, ROOM])
 def test_bulk_arrives_whole(pair: Pair, size: int) -> None:
     data = os.urandom(size)

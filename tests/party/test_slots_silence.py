@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from mpcd.party.slots import SILENT_DELTAS
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Outcome
 from mpcd.testing.simulation.clock import run_virtually
@@ -66,3 +68,35 @@ def test_nobody_is_given_up_while_our_own_work_goes_on() -> None:
     outcomes, took = slot(works_s=(9.0, 0.0, 0.0), deaf=(0,))
     assert all(outcome[0] == Agreed(body(0)) for outcome in outcomes)
     assert took >= 9.0
+
+
+def test_a_party_that_stood_still_itself_gives_nobody_up_for_that() -> None:
+    """What was said meanwhile is in its mailbox; it has not looked."""
+
+    async def story() -> None:
+        net = Network()
+        net.join(0)
+        loop, peers = asyncio.get_running_loop(), (1, 2, 3)
+        for _ in range(4):
+            net.slots[0].alive()
+            await asyncio.sleep(DELTA / 2)
+        assert net.slots[0].given_up(peers) == pytest.approx(SILENT_DELTAS * DELTA)
+        await asyncio.sleep(2 * DELTA)
+        net.slots[0].alive()
+        assert net.slots[0].given_up(peers) == pytest.approx(loop.time() + SILENT_DELTAS * DELTA)
+
+    run_virtually(story())
+
+
+def test_whoever_has_left_is_not_waited_for_whatever_it_sends() -> None:
+    async def story() -> None:
+        net = Network()
+        for p in (0, CHEATER):
+            net.join(p)
+        net.slots[CHEATER].leave()
+        await asyncio.sleep(DELTA)
+        net.slots[CHEATER].alive()
+        await asyncio.sleep(DELTA)
+        assert net.slots[0].given_up([CHEATER]) < 0
+
+    run_virtually(story())
