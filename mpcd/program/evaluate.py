@@ -5,7 +5,7 @@ offered over a network.
 
 It is given the rows that are computed on: a number out of its range is an error here. In a job such rows, and
 those of owners who give nothing, are treated before the program runs, as the job says (`missing`): left out,
-or replaced by the job's default row.
+or replaced by the default row of the job.
 """
 
 from __future__ import annotations
