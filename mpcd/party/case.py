@@ -108,7 +108,8 @@ class Said:
 @dataclass(eq=False)
 class StageEnd(MpcdError):
     """A stage ends the job: `event` moves it, `text` says why. Names of parties; blamed and unreachable are
-    kept apart."""
+    kept apart. agreed: it follows from the words of more parties than can be corrupted, so all others come to
+    the same."""
 
     event: Event
     text: str
@@ -119,6 +120,7 @@ class StageEnd(MpcdError):
     step: str = ""
     said: tuple[Said, ...] = ()
     epoch: int = 0
+    agreed: bool = False
 
     def __post_init__(self) -> None:
         super().__init__(self.text, where=self.step)

@@ -24,6 +24,10 @@ NOTES_KEPT = 256
 """Verified entries of owners that need not be verified again, each of two kilobytes at most."""
 
 
+TICK_S = 1e-6
+"""The shortest wait: a delay below the resolution of a clock would end before anything is later."""
+
+
 @dataclass(slots=True)
 class Tray:
     """The mail of one session.
@@ -92,7 +96,7 @@ class Desk:
                 return False
             self._news.clear()
             try:
-                async with asyncio.timeout(delay):
+                async with asyncio.timeout(max(delay, TICK_S)):
                     await self._news.wait()
             except TimeoutError:
                 return ready()

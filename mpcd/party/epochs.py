@@ -149,8 +149,9 @@ async def _recover(case: Case, course: Course, finding: Fault, said: tuple[Said,
     try:
         await course.drop(case, finding, STEP, said)
     except StageEnd as end:
-        if isinstance(finding, TooMany) and len({s.envelope.signers for s in said}) > CORRUPTED:
-            # They were heard: it is not we who are cut off.
+        # They were heard: it is not we who are cut off.
+        end.agreed = len({s.envelope.signers for s in said} - {frozenset({case.name})}) > CORRUPTED
+        if isinstance(finding, TooMany) and end.agreed:
             end.kind, end.unreachable = None, frozenset()
         if late:
             await case.move(Event.RECOVER)

@@ -248,7 +248,8 @@ class Life:
         Raises  the same end, or another if the outcome cannot be learnt
         """
         asking = self.case.guaranteed or self.case.state is State.VERIFYING
-        if len(end.unreachable) <= CORRUPTED or not asking:
+        agreed = isinstance(end, StageEnd) and end.agreed
+        if len(end.unreachable) <= CORRUPTED or not asking or agreed:
             raise end
         try:
             await self._stand_aside()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
 from mpcd.errors import DeadlineError
+from mpcd.party.desk import TICK_S
 from mpcd.party.slot_clock import KINDS, Mark, Marks, mark_words
 from mpcd.protocols.agreement.dolev_strong import Outcome, slots
 from mpcd.protocols.agreement.outcomes import slot_name
@@ -159,7 +160,7 @@ class Run:
         delay = until - self.seat.clock.monotonic()
         if delay > 0:
             try:
-                async with asyncio.timeout(delay):
+                async with asyncio.timeout(max(delay, TICK_S)):
                     await self._wake.wait()
             except TimeoutError:
                 pass  # the loop around us looks at the clock
