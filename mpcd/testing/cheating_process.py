@@ -20,7 +20,7 @@ from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.protocols.rounds import Round, Rounds
 from mpcd.runtime import forkserver, worker
 from mpcd.testing.edits import EditLine, parse_all
-from mpcd.testing.wrappers import Edit, cheat, drop, edit_vouch, flip, flipped, shift
+from mpcd.testing.wrappers import Edit, cheat, drop, edit_vouch, flip, flipped, shift, spoil
 
 T = TypeVar("T")
 
@@ -34,7 +34,8 @@ def main() -> None:
 
         def carry_out(self, order: pb.Order) -> pb.Result:
             file = directory / order.specification_hash.hex()
-            self._edits = [_edit(line) for line in parse_all(file.read_text().splitlines())]
+            lines = parse_all(file.read_text().splitlines())
+            self._edits = [_edit(line) for line in lines if line.number("epoch") in (None, order.epoch)]
             return super().carry_out(order)
 
         def _drive(self, step: Rounds[T]) -> T:
@@ -62,6 +63,8 @@ def _edit(line: EditLine) -> Edit:
             return drop(round=round_, to=to, label=label)
         case "vouch":
             return edit_vouch(lambda payload: flipped(payload, 0), round=round_, to=to, label=label)
+        case "spoil":
+            return spoil(line.number("batch") or 0, admit=line.words.get("admit") == "yes")
     return _at(round_ or 0, _HAPPENINGS[line.kind])
 
 
