@@ -21,7 +21,7 @@ shift       round=R [to=P] [label=L]    add 1 to every word of a message
 flip        round=R [to=P] [label=L]    flip its first bit
 drop        round=R [to=P] [label=L]    leave it out of the frame
 vouch       round=R [to=P] [label=L]    vouch for something else than what was sent
-spoil       [batch=N] [admit=yes]       add 1 to the words of the products for batch N of rep3, counted from 0;
+spoil       [batch=N] [admit=yes]       add 1 to the words of the products for batch N of rep3, from 0;
                                         its records say what it should have sent, or what it did send
 hold        round=R                     stand still until SIGUSR1; a log line says so
 die         round=R                     be killed

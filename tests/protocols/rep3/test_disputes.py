@@ -11,7 +11,7 @@ import pytest
 
 from mpcd.errors import UsageError
 from mpcd.protocols.agreement.findings import Absent, Fault, Named, Pair, TooMany
-from mpcd.protocols.rep3 import replay, triples
+from mpcd.protocols.rep3 import replay
 from mpcd.protocols.rep3.arithmetic import mul
 from mpcd.protocols.rep3.batch import (
     BatchFault,
