@@ -205,11 +205,15 @@ parties; may it? A slot decides. Another party may complain about the last round
 class Arbiter(Protocol):
     """A reserved job process that is asked about a batch of triples."""
 
-    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
+    async def expect(
+        self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int], memory_bytes: int
+    ) -> Expected:
         """What honest parties would have said in a batch of random numbers with these three keys.
 
-        what     `Batch.what`; keys: piece -> the agreed key; roster: of the epoch
-        Raises   UsageError if `what` makes no sense; InternalError if the process dies
+        what          `Batch.what`; keys: piece -> the agreed key; roster: of the epoch
+        memory_bytes  that the job may have; the process has no more than any other one either
+        Raises        UsageError if `what` makes no sense, or that takes more memory; InternalError if the
+                      process dies
         """
         ...
 

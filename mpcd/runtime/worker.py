@@ -239,5 +239,6 @@ def _halt(*_: object) -> None:
 
 def _expected(question: pb.BatchQuestion) -> pb.BatchAnswer:
     """What honest parties would have said in a batch of rep3."""
+    _limit_memory(question.memory_bytes)
     expected = replay.expected(*understand(question.what), dict(question.keys))
     return pb.BatchAnswer(sent=expected.products, shown=expected.shown)
