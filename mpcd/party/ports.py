@@ -237,7 +237,7 @@ class Worker(Arbiter, Protocol):
         """End the run where it is: `run` then raises Stop with nobody missing, but with all that is kept.
 
         The next barrier has begun without us; as backup of a message we may still have to answer for it.
-        Returns when `run` has its end; does nothing if the process is not running.
+        Returns at once or when `run` has its end; does nothing if the process is not running.
         """
         ...
 

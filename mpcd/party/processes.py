@@ -114,7 +114,6 @@ class JobProcess:
         """End the run where it is; `run` then raises Stop with all that is kept."""
         if self._job is not None:
             self._job.halt()
-            await self._job.wait()
 
     async def release(self) -> None:
         """Give the process back, or kill it if it runs; may be called twice."""

@@ -25,6 +25,7 @@ spoil       [batch=N] [admit=yes]       add 1 to the words of the products for b
                                         its records say what it should have sent, or what it did send
 hold        round=R                     stand still until SIGUSR1; a log line says so
 die         round=R                     be killed
+busy        round=R [size=N]            be in one instruction for long: a product of two N by N matrices
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ DAEMON: Mapping[str, frozenset[str]] = {
 PROCESS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("shift", "flip", "drop", "vouch"), frozenset({"epoch", "round", "to", "label"})),
     **dict.fromkeys(("hold", "die"), frozenset({"epoch", "round"})),
+    "busy": frozenset({"epoch", "round", "size"}),
     "spoil": frozenset({"epoch", "batch", "admit"}),
 }
 
