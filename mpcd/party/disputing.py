@@ -112,7 +112,8 @@ async def _recompute(
 ) -> tuple[Fault, tuple[Said, ...]]:
     """Show the keys of the batch, and compare what was said with what they demand.
 
-    Raises  DeadlineError if too few come, or if the batch is not computed in time
+    Raises  DeadlineError if too few come, or if the batch is not computed in time; UsageError if it needs
+            more memory than the job may have; InternalError if the process that computes it dies
     """
     roster, scheme = hearing.standing.roster, hearing.standing.sharing
     batch = hearing.kept.batches[dispute.batch or 0]
@@ -124,7 +125,8 @@ async def _recompute(
     left_s = latest_ready(hearing.case) - hearing.case.now()
     try:
         async with asyncio.timeout(max(0.0, left_s)):
-            expected = await hearing.worker.expect(batch.what, keys, roster)
+            memory_bytes = hearing.case.terms.specification.limits.memory
+            expected = await hearing.worker.expect(batch.what, keys, roster, memory_bytes)
     except TimeoutError:
         raise DeadlineError("a batch in dispute was not computed again in time") from None
     return settle_batch(dispute, claims, expected), said

@@ -210,11 +210,15 @@ parties; may it? A slot decides. Another party may complain about the last round
 class Arbiter(Protocol):
     """A reserved job process that is asked about a batch of triples."""
 
-    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
+    async def expect(
+        self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int], memory_bytes: int
+    ) -> Expected:
         """What honest parties would have said in a batch of random numbers with these three keys.
 
-        what     `Batch.what`; keys: piece -> the agreed key; roster: of the epoch
-        Raises   UsageError if `what` makes no sense; InternalError if the process dies
+        what          `Batch.what`; keys: piece -> the agreed key; roster: of the epoch
+        memory_bytes  that the job may have; the process has no more than any other one either
+        Raises        UsageError if `what` makes no sense, or that takes more memory; InternalError if the
+                      process dies
         """
         ...
 
@@ -238,7 +242,7 @@ class Worker(Arbiter, Protocol):
         """End the run where it is: `run` then raises Stop with nobody missing, but with all that is kept.
 
         The next barrier has begun without us; as backup of a message we may still have to answer for it.
-        Returns when `run` has its end; does nothing if the process is not running.
+        Returns at once or when `run` has its end; does nothing if the process is not running.
         """
         ...
 

@@ -92,11 +92,15 @@ class JobProcess:
             processes.port.forget(run)
             job.close()
 
-    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
+    async def expect(
+        self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int], memory_bytes: int
+    ) -> Expected:
         """What honest parties would have said in a batch; see `mpcd.party.ports.Arbiter`."""
+        limit = min(self._processes.memory_bytes, memory_bytes)
+        question = pb.BatchQuestion(what=what, keys=keys, memory_bytes=limit)
         job = self._job = await self._lease.start()
         try:
-            await job.send(pb.ToWorker(batch=pb.BatchQuestion(what=what, keys=keys)))
+            await job.send(pb.ToWorker(batch=question))
             while (message := await job.receive()) is not None:
                 if message.WhichOneof("body") == "failure":
                     raise _error(message.failure, roster)
@@ -111,7 +115,6 @@ class JobProcess:
         """End the run where it is; `run` then raises Stop with all that is kept."""
         if self._job is not None:
             self._job.halt()
-            await self._job.wait()
 
     async def release(self) -> None:
         """Give the process back, or kill it if it runs; may be called twice."""

@@ -92,11 +92,12 @@ def _with_range_checks(cost: Estimate, checked: Checked, dims: dict[str, int], m
     sent = sum(model.bytes_sent("range_check", n) for n in narrow)
     sent += sum(model.bytes_sent("open_bits", n) for n in cells)
     working = sum(model.working_bytes("range_check", n) for n in narrow)
+    disputed = max((model.dispute_bytes("range_check", n) for n in narrow), default=0)
     return replace(
         cost,
         rounds=cost.rounds + sum(model.rounds(operation) for operation, n in checks.items() if n),
         bytes_sent=cost.bytes_sent + sent,
-        memory_bytes=max(cost.memory_bytes, model.element_bytes * sum(cells) + working),
+        memory_bytes=max(cost.memory_bytes, model.element_bytes * sum(cells) + working, disputed),
         operations=Counter(cost.operations) + Counter(checks),
     )
 

@@ -55,6 +55,10 @@ class CostModel(Protocol):
         """Memory for messages and for what is used up, besides operands and results."""
         ...
 
+    def dispute_bytes(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
+        """Memory for finding out who lied in the operation, in a process that has no operands."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -62,7 +66,8 @@ class Estimate:
 
     rounds        network rounds, with independent operations side by side
     bytes_sent    bytes
-    memory_bytes  greatest memory of live values and of what the operations that share rounds need meanwhile
+    memory_bytes  greatest memory of live values and of what the operations that share rounds need meanwhile,
+                  or of a dispute about one of them if that is more
     operations    engine operation -> number of results computed
     output_cells  numbers revealed
     """
@@ -114,7 +119,8 @@ class _Tally:
         self.model = model
         self.operations: Counter[str] = Counter()
         self.rounds = self.bytes_sent = self.live = self.peak = 0
-        self._working: dict[int, int] = {}  # position -> memory that the whole operation would need meanwhile
+        # position -> memory that the whole operation would need meanwhile, and a dispute about it
+        self._working: dict[int, tuple[int, int]] = {}
 
     def define(self, position: int) -> None:
         """New values come to life."""
@@ -130,18 +136,26 @@ class _Tally:
         stages = OPS[self.checked.program.nodes[position].op].cost(call)
         for stage in stages:
             self._send(stage)
-        self._working[position] = max([self._work_of(stage) for stage in stages], default=0)
+        self._working[position] = (
+            max([self._work_of(stage) for stage in stages], default=0),
+            max([self._dispute_of(stage) for stage in stages], default=0),
+        )
         self.define(position)
         return sum(self.model.rounds(stage.operation) for stage in stages if not stage.beside)
 
     def work(self, portion: Sequence[Task]) -> None:
-        """Operations, or parts of them, that share their rounds: what they need meanwhile adds up."""
-        needed = 0
+        """Operations, or parts of them, that share their rounds: what they need meanwhile adds up.
+
+        A dispute is about one of them.
+        """
+        needed = disputed = 0
         for task in portion:
-            whole = self._working[task.position]
-            size = self._size(self.checked.starts[task.position])
-            needed += whole if task.whole else whole * (task.stop - task.start) // size
-        self.peak = max(self.peak, self.live + needed)
+            working, dispute = self._working[task.position]
+            size = 1 if task.whole else self._size(self.checked.starts[task.position])
+            part = 1 if task.whole else task.stop - task.start
+            needed += working * part // size
+            disputed = max(disputed, dispute * part // size)
+        self.peak = max(self.peak, self.live + needed, disputed)
 
     def reveal(self) -> None:
         """Truth values become integers before they leave."""
@@ -158,6 +172,9 @@ class _Tally:
     def _work_of(self, stage: Stage) -> int:
         each = self.model.working_bytes(stage.operation, stage.results, stage.length, stage.columns)
         return stage.times * each
+
+    def _dispute_of(self, stage: Stage) -> int:
+        return self.model.dispute_bytes(stage.operation, stage.results, stage.length, stage.columns)
 
     def _size(self, value: int) -> int:
         return math.prod(lengths(self.checked.types[value].shape, self.dims))

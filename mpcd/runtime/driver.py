@@ -7,7 +7,8 @@ depends on an unverified message can leave this party.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
@@ -16,7 +17,7 @@ from mpcd.errors import MpcdError
 from mpcd.protocols.rounds import Inbox, Round, Rounds
 from mpcd.runtime.frames import FrameCodec
 from mpcd.runtime.kept import Record
-from mpcd.transport.channel import Channel, IncompleteRound
+from mpcd.transport.channel import Buffer, Channel, IncompleteRound
 
 T = TypeVar("T")
 
@@ -39,17 +40,20 @@ def drive(
     counters: Counters | None = None,
     record: Record | None = None,
     on_round: Callable[[Counters], None] | None = None,
+    speaking: AbstractContextManager[object] | None = None,
 ) -> T:
     """Run a step to its end over a channel and return its result.
 
     Several steps may follow each other over one codec and channel: round numbers go on. `record` keeps the
-    last rounds. `on_round` is called after every round (progress); it may raise to stop the run.
+    last rounds. `on_round` is called after every round (progress); it may raise to stop the run. `speaking`
+    is held from the moment in which a round is recorded until all of it has come.
     Raises  PeerError (also `TagFault`) if a peer's frame is malformed or a tag fails; ChannelError if
             peers are silent for `round_timeout_s` or gone, after the others' frames have been exchanged; and
             whatever the step raises. The step is closed before any of these leaves, and the channel can
             only be parted from
     """
     counters = Counters() if counters is None else counters
+    held: AbstractContextManager[object] = nullcontext() if speaking is None else speaking
     inbox: Inbox | None = None
     try:
         while True:
@@ -57,7 +61,7 @@ def drive(
                 r = step.send(inbox)  # type: ignore[arg-type]
             except StopIteration as stop:
                 return stop.value  # type: ignore[no-any-return]
-            inbox = _take_round(r, codec, channel, round_timeout_s, counters, record)
+            inbox = _take_round(r, codec, channel, round_timeout_s, counters, record, held)
             if on_round is not None:
                 on_round(counters)
     finally:
@@ -71,14 +75,35 @@ def _take_round(
     timeout_s: float,
     counters: Counters,
     record: Record | None,
+    speaking: AbstractContextManager[object],
 ) -> Inbox:
     """Send and receive one round; the frames sent stay alive and unchanged until then."""
     number = codec.next_number
     outgoing = codec.encode(number, r)
+    lengths = codec.expected_bytes(number, r)
+    with speaking:
+        frames = _exchange(number, r, outgoing, lengths, channel, timeout_s, record)
+    inbox = codec.decode(number, r, frames)
+    counters.rounds += 1
+    counters.sent_bytes += sum(map(len, chain.from_iterable(outgoing.values())))
+    counters.received_bytes += sum(map(len, frames.values()))
+    return inbox
+
+
+def _exchange(
+    number: int,
+    r: Round,
+    outgoing: Mapping[int, Sequence[Buffer]],
+    lengths: Mapping[int, int],
+    channel: Channel,
+    timeout_s: float,
+    record: Record | None,
+) -> dict[int, memoryview]:
+    """One round over the channel, on record before anything of it is sent and as soon as all has come."""
     if record is not None:
         record.begin(number, r)
     try:
-        frames = channel.exchange(number, outgoing, codec.expected_bytes(number, r), timeout_s, r.absent)
+        frames = channel.exchange(number, outgoing, lengths, timeout_s, r.absent)
     except IncompleteRound as fault:
         if record is not None:
             record.arrived(fault.arrived)
@@ -91,8 +116,4 @@ def _take_round(
         record.arrived(frames)
         if channel.waited is not None:
             record.waited(*channel.waited, timeout_s)
-    inbox = codec.decode(number, r, frames)
-    counters.rounds += 1
-    counters.sent_bytes += sum(map(len, chain.from_iterable(outgoing.values())))
-    counters.received_bytes += sum(map(len, frames.values()))
-    return inbox
+    return frames

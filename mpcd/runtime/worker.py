@@ -7,7 +7,7 @@ them up the pipe. It opens no output: that is decided by the daemons, after it h
 
 Whatever goes wrong is one `Failure` message, worded without values, and the end of the process: its links
 close, and the others notice. What it keeps of its last rounds goes up the pipe with result, question or
-failure, for a dispute.
+failure, for a dispute. If it is halted in a long computation, a second thread says it (`halting`).
 
 A process can also be asked, in the place of an order, what honest parties would have said in a batch of rep3.
 """
@@ -43,6 +43,7 @@ from mpcd.runtime.driver import Counters, drive
 from mpcd.runtime.epochs import Epoch
 from mpcd.runtime.failures import Halted, JobDeadline, MemoryFault, failure_of
 from mpcd.runtime.frames import FrameCodec
+from mpcd.runtime.halting import Halting
 from mpcd.runtime.kept import Record
 from mpcd.runtime.orders import ORDER_S, Pipe
 from mpcd.runtime.reports import kept_of
@@ -97,22 +98,26 @@ class _Work:
         self._names: list[str] = []
         self._computation: Computation | None = None
         self._record: Record | None = None
+        self._halting = Halting(self._report_halted)
 
     def carry_out(self, order: pb.Order) -> pb.Result:
-        """Do all of it. Raises whatever goes wrong."""
+        """Do all of it; nothing but the result may be said after that. Raises whatever goes wrong."""
         self._order = order
         self._names = [member.name for member in order.members]
         with _interruptible(order.deadline_s):
             try:
                 self._epoch = Epoch(order)
                 self._record = Record(order.me, self._epoch.dispute_keys())
+                self._halting.watch()
                 self._meet()
                 # After the handshakes: a thread that finds no memory could not tell anybody.
                 _limit_memory(order.memory_bytes)
-                return self._compute()
+                result = self._compute()
             finally:
                 if self._links is not None:
                     self._links.close()
+        self._halting.end()
+        return result
 
     def _meet(self) -> None:
         order = self._order
@@ -164,6 +169,7 @@ class _Work:
             counters=self._counters,
             record=self._record,
             on_round=self._on_round,
+            speaking=self._halting.speaking,
         )
 
     def _on_round(self, _counters: Counters) -> None:
@@ -176,17 +182,21 @@ class _Work:
 
     def _tell(self) -> None:
         self._told = time.monotonic()
-        self._pipe.send(pb.FromWorker(progress=pb.Progress(stage=self._stage, counters=self.counters())))
+        self._say(pb.FromWorker(progress=pb.Progress(stage=self._stage, counters=self.counters())))
 
     def _ask(self, name: str, digest: bytes) -> None:
         """Have the daemons agree that all checks so far passed at everybody, before something is shown."""
         question = pb.RevealQuestion(name=name, digest=digest, kept=self._kept())
-        self._pipe.send(pb.FromWorker(reveal=question))
+        self._say(pb.FromWorker(reveal=question))
         answer = self._pipe.receive(self._order.deadline_s)
         if answer.WhichOneof("body") != "reveal":
             raise InternalError("the daemon answered something else than was asked")
         if not answer.reveal.go:
             raise RefusedError("the parties did not agree that all checks had passed", where=name)
+
+    def _say(self, message: pb.FromWorker) -> None:
+        with self._halting.speaking:
+            self._pipe.send(message)
 
     def counters(self) -> pb.Counters:
         links = self._links
@@ -201,7 +211,15 @@ class _Work:
         )
 
     def failure(self, error: MpcdError) -> pb.Failure:
-        """The error as the daemon gets to know it."""
+        """The error as the daemon gets to know it, as the last message of this process."""
+        self._halting.end()
+        return self._failure(error)
+
+    def _report_halted(self) -> None:
+        """For the thread that waits beside the computation."""
+        _report(self._pipe, self._failure(_halted()))
+
+    def _failure(self, error: MpcdError) -> pb.Failure:
         failure = failure_of(error, self._names, self._stage, self._record, self._unsettled())
         failure.counters.CopyFrom(self.counters())
         return failure
@@ -234,10 +252,15 @@ def _time_is_up(*_: object) -> None:
 
 
 def _halt(*_: object) -> None:
-    raise Halted("the job process was stopped while it worked")
+    raise _halted()
+
+
+def _halted() -> Halted:
+    return Halted("the job process was stopped while it worked")
 
 
 def _expected(question: pb.BatchQuestion) -> pb.BatchAnswer:
     """What honest parties would have said in a batch of rep3."""
+    _limit_memory(question.memory_bytes)
     expected = replay.expected(*understand(question.what), dict(question.keys))
     return pb.BatchAnswer(sent=expected.products, shown=expected.shown)

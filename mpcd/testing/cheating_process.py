@@ -16,13 +16,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.protocols.rounds import Round, Rounds
+from mpcd.ring import kernels_three
 from mpcd.runtime import forkserver, worker
 from mpcd.testing.edits import EditLine, parse_all
-from mpcd.testing.wrappers import Edit, cheat, drop, edit_vouch, flip, flipped, shift
+from mpcd.testing.wrappers import Edit, cheat, drop, edit_vouch, flip, flipped, shift, spoil
 
 T = TypeVar("T")
+
+BUSY_SIZE = 1200
+"""Rows of a matrix whose square takes a second or more."""
 
 
 def main() -> None:
@@ -34,7 +40,8 @@ def main() -> None:
 
         def carry_out(self, order: pb.Order) -> pb.Result:
             file = directory / order.specification_hash.hex()
-            self._edits = [_edit(line) for line in parse_all(file.read_text().splitlines())]
+            lines = parse_all(file.read_text().splitlines())
+            self._edits = [_edit(line) for line in lines if line.number("epoch") in (None, order.epoch)]
             return super().carry_out(order)
 
         def _drive(self, step: Rounds[T]) -> T:
@@ -62,6 +69,11 @@ def _edit(line: EditLine) -> Edit:
             return drop(round=round_, to=to, label=label)
         case "vouch":
             return edit_vouch(lambda payload: flipped(payload, 0), round=round_, to=to, label=label)
+        case "spoil":
+            return spoil(line.number("batch") or 0, admit=line.words.get("admit") == "yes")
+        case "busy":
+            size = line.number("size") or BUSY_SIZE
+            return _at(round_ or 0, lambda _: _busy(size))
     return _at(round_ or 0, _HAPPENINGS[line.kind])
 
 
@@ -84,6 +96,13 @@ def _hold(number: int) -> None:
 
 def _die(number: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _busy(size: int) -> None:
+    """A long kernel: no signal handler of Python runs then. A log line says that it begins."""
+    factors = np.ones((2, size, size), np.uint64)
+    os.write(2, json.dumps({"event": "busy", "pid": os.getpid()}).encode() + b"\n")
+    kernels_three.matmul_terms(factors, factors, np.zeros((size, size), np.uint64))
 
 
 _HAPPENINGS: dict[str, Callable[[int], None]] = {"hold": _hold, "die": _die}

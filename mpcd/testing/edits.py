@@ -15,13 +15,17 @@ claims                                  wrong commitments to outputs, signed, se
 receipt                                 sign another receipt than the others
 crash       at=STATE point=POINT        be killed there, see `mpcd.testing.crashes`
 
-in the job process; rounds are counted from 0 over the whole run, parties by index
+in the job process; rounds are counted from 0 over an epoch, parties by their place in it; with epoch=E in
+that epoch alone, otherwise in all
 shift       round=R [to=P] [label=L]    add 1 to every word of a message
 flip        round=R [to=P] [label=L]    flip its first bit
 drop        round=R [to=P] [label=L]    leave it out of the frame
 vouch       round=R [to=P] [label=L]    vouch for something else than what was sent
+spoil       [batch=N] [admit=yes]       add 1 to the words of the products for batch N of rep3, from 0;
+                                        its records say what it should have sent, or what it did send
 hold        round=R                     stand still until SIGUSR1; a log line says so
 die         round=R                     be killed
+busy        round=R [size=N]            be in one instruction for long: a product of two N by N matrices
 """
 
 from __future__ import annotations
@@ -46,8 +50,10 @@ DAEMON: Mapping[str, frozenset[str]] = {
     "crash": frozenset({"at", "point"}),
 }
 PROCESS: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("shift", "flip", "drop", "vouch"), frozenset({"round", "to", "label"})),
-    **dict.fromkeys(("hold", "die"), frozenset({"round"})),
+    **dict.fromkeys(("shift", "flip", "drop", "vouch"), frozenset({"epoch", "round", "to", "label"})),
+    **dict.fromkeys(("hold", "die"), frozenset({"epoch", "round"})),
+    "busy": frozenset({"epoch", "round", "size"}),
+    "spoil": frozenset({"epoch", "batch", "admit"}),
 }
 
 

@@ -185,6 +185,29 @@ def edit_vouch(
     return edit
 
 
+def spoil(batch: int, *, admit: bool) -> Edit:
+    """Add 1 to every word of the products that are sent for a batch of rep3 (`batch`: its number, from 0).
+
+    admit  change the very words that the step keeps: what it says in a dispute is then what it sent
+    """
+    begun = -1
+
+    def edit(number: int, r: Round) -> Round:
+        nonlocal begun
+        found = {key for key in r.send if key[1].rpartition("/")[2] == "product"}
+        begun += bool(found)
+        if not found or begun != batch:
+            return r
+        if not admit:
+            return replace(r, send={k: plus(p, 1) if k in found else p for k, p in r.send.items()})
+        for key in found:
+            words = _words(r.send[key])
+            words += np.uint64(1)
+        return r
+
+    return edit
+
+
 def plus(payload: Payload, by: int) -> Payload:
     """A changed copy: every word (of a blob: every byte) plus a constant."""
     if isinstance(payload, bytes):

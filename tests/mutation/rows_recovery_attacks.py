@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutation.row import Mutation
 
 _ANSWERS = "mpcd/protocols/agreement/key_answers.py"
+_T_HALTING = "tests/runtime/test_halting.py"
 _T_KEYS = "tests/party/test_key_complaints.py"
 
 ROWS = [
@@ -20,4 +21,13 @@ ROWS = [
     Mutation("recovery: no time to end one's work at the entry", "mpcd/party/slots.py",
              "                run.postpone(seat.delta_s / 2)\n", "",
              "tests/party/test_slots_roster.py::test_who_ends_its_work_at_the_entry_is_heard_although_every_message_takes_a_delay"),
+    Mutation("halting: a process in a long kernel says nothing", "mpcd/runtime/worker.py",
+             "                self._halting.watch()\n", "",
+             f"{_T_HALTING}::test_a_process_in_the_middle_of_a_long_kernel_says_what_it_keeps"),
+    Mutation("halting: a round begins while the thread reports", "mpcd/runtime/driver.py",
+             "    with speaking:\n", "    if True:\n",
+             f"{_T_HALTING}::test_a_round_is_recorded_and_said_with_the_right_to_speak"),
+    Mutation("halting: the thread reports in the middle of a round", "mpcd/runtime/halting.py",
+             "        self.speaking.acquire()\n        try:\n", "        try:\n",
+             f"{_T_HALTING}::test_the_thread_waits_for_whoever_speaks_and_is_the_last_to_speak"),
 ]  # fmt: skip

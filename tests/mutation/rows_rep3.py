@@ -45,7 +45,7 @@ BATCHES = [
          "self._ledger[self.path] = self", "self._ledger.pop(self.path, None)",
          f"{_DISPUTES}::test_a_batch_stands_in_the_book_of_all_places_until_the_silent_round_is_over"),
     _row("a batch is told of before its check", "engine.py",
-         "in self.party.batches.values() if batch.shown]", "in self.party.batches.values()]",
+         "in tuple(self.party.batches.values()) if batch.shown]", "in tuple(self.party.batches.values())]",
          f"{_ENGINE}::test_the_engine_tells_of_batches_that_are_in_their_check"),
     _row("an engine that checks has nothing to check with", "engine.py",
          "if checked and not party.roots:", "if False:",

@@ -8,10 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from mpcd.errors import DeadlineError
+from mpcd._pb.v1 import worker_pb2 as pb
+from mpcd.errors import DeadlineError, UsageError
 from mpcd.party.disputing import Hearing, _about_a_batch, _recompute
 from mpcd.party.ports import Batch, Kept
-from mpcd.protocols.agreement.disputes import Claim, Void
+from mpcd.party.processes import JobProcess
+from mpcd.protocols.agreement.disputes import Claim, Expected, Void
 from mpcd.protocols.agreement.dolev_strong import Agreed
 from mpcd.protocols.agreement.findings import Dispute
 from mpcd.protocols.agreement.standing import first
@@ -19,6 +21,7 @@ from mpcd.protocols.scheme import REP3
 from mpcd.testing.simulation.clock import LoopClock, run_virtually
 
 DISPUTE = Dispute(round=5, receiver=1, why="", batch=7)
+MEMORY = 123_456
 OTHER = {(1, 0, 1, 2): bytes(32)}
 
 
@@ -50,6 +53,20 @@ class _Hearing(Hearing):
         return {p: Agreed(bytes(64)) for p in range(3)}, ()
 
 
+def hearing_with(worker: object) -> Hearing:
+    specification = SimpleNamespace(limits=SimpleNamespace(memory=MEMORY))
+    terms = SimpleNamespace(deadline=50.0, specification=specification)
+    return _Hearing(
+        case=cast(Any, SimpleNamespace(terms=terms, slot_s=5.0, now=LoopClock().monotonic)),
+        slots=cast(Any, None),
+        session=bytes(32),
+        standing=first(REP3, 3),
+        number=0,
+        kept=Kept(batches={7: batch(b"h" * 32)}),
+        worker=cast(Any, worker),
+    )
+
+
 class _Endless:
     async def expect(self, *_: Any) -> Any:
         await asyncio.sleep(1e6)
@@ -57,18 +74,58 @@ class _Endless:
 
 def test_a_batch_is_not_computed_again_for_longer_than_the_job_may_take() -> None:
     async def story() -> None:
-        case = SimpleNamespace(terms=SimpleNamespace(deadline=50.0), slot_s=5.0, now=LoopClock().monotonic)
-        hearing = _Hearing(
-            case=cast(Any, case),
-            slots=cast(Any, None),
-            session=bytes(32),
-            standing=first(REP3, 3),
-            number=0,
-            kept=Kept(batches={7: batch(b"h" * 32)}),
-            worker=cast(Any, _Endless()),
-        )
         with pytest.raises(DeadlineError, match="in time"):
-            await _recompute(hearing, DISPUTE, {})
+            await _recompute(hearing_with(_Endless()), DISPUTE, {})
         assert asyncio.get_running_loop().time() == 40.0
 
     run_virtually(story())
+
+
+class _Full:
+    """A process that needs more memory than it may have."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    async def expect(self, what: bytes, keys: Any, roster: Any, memory_bytes: int) -> Any:
+        self.asked.append(memory_bytes)
+        raise UsageError("the job needs more memory than it may have")
+
+
+def test_a_batch_is_not_computed_again_in_more_memory_than_the_job_may_have() -> None:
+    async def story() -> None:
+        worker = _Full()
+        with pytest.raises(UsageError, match="memory"):
+            await _recompute(hearing_with(worker), DISPUTE, {})
+        assert worker.asked == [MEMORY]
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize(("job", "most"), [(MEMORY - 1, MEMORY - 1), (MEMORY + 1, MEMORY)])
+def test_a_process_that_computes_a_batch_again_has_no_more_memory_than_others(job: int, most: int) -> None:
+    """Neither more than the job may have nor than a process of this party may."""
+    process = _Process()
+    worker = JobProcess(cast(Any, SimpleNamespace(memory_bytes=MEMORY)), cast(Any, process))
+    answer = asyncio.run(worker.expect(b"what", {0: bytes(32)}, [4, 5, 6], job))
+    assert answer == Expected({4: b"s"}, b"shown")
+    assert [message.batch.memory_bytes for message in process.sent] == [most]
+
+
+class _Process:
+    """Lease and process in one: it answers a question about a batch."""
+
+    def __init__(self) -> None:
+        self.sent: list[pb.ToWorker] = []
+
+    async def start(self) -> _Process:
+        return self
+
+    async def send(self, message: pb.ToWorker) -> None:
+        self.sent.append(message)
+
+    async def receive(self) -> pb.FromWorker:
+        return pb.FromWorker(batch=pb.BatchAnswer(sent={0: b"s"}, shown=b"shown"))
+
+    def close(self) -> None:
+        pass

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from mpcd.apps import auction
 from mpcd.identity.config import PartyLimits
 from mpcd.jobs.policy import Decision
-from mpcd.party.proposals import Proposal, bounds, inspect, judge
-from mpcd.program.cost import estimate
+from mpcd.party.proposals import Proposal, _with_range_checks, bounds, inspect, judge
+from mpcd.program.cost import Estimate, estimate
 from mpcd.protocols.rep3.costs import Rep3Costs
 from mpcd.protocols.rep4.costs import Rep4Costs
 from tests.party.offices import Town, job, signed
@@ -29,6 +30,13 @@ def test_where_the_output_is_guaranteed_an_epoch_of_three_must_have_room() -> No
     assert guaranteed.cost.memory_bytes >= three.memory_bytes > 2 * fair.cost.memory_bytes
     assert fair.cost.memory_bytes >= estimate(fair.checked, dims, Rep4Costs()).memory_bytes
     assert (guaranteed.cost.rounds, guaranteed.cost.bytes_sent) == (fair.cost.rounds, fair.cost.bytes_sent)
+
+
+def test_a_dispute_about_a_range_check_must_have_room() -> None:
+    checked, n, model = auction.first_price.checked, 1000, Rep3Costs()
+    cost = _with_range_checks(Estimate(0, 0, 0, {}, 0), checked, {"n": n}, model)
+    assert cost.memory_bytes == model.dispute_bytes("range_check", n)
+    assert cost.memory_bytes > model.working_bytes("range_check", n) + model.element_bytes * n
 
 
 @pytest.mark.parametrize("running", [1, 3])

@@ -164,7 +164,9 @@ class _Process:
             self.linked.halted.set()
             self.pool.wires.ring()
 
-    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
+    async def expect(
+        self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int], memory_bytes: int
+    ) -> Expected:
         raise AssertionError("the program of the tests has no batches")
 
     async def release(self) -> None:

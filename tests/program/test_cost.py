@@ -59,6 +59,19 @@ def test_memory_counts_what_is_alive_at_once() -> None:
     assert chain.memory_bytes <= product.memory_bytes + 24 * 2**20
 
 
+def test_memory_is_enough_to_compute_the_largest_batch_again() -> None:
+    """A dispute about a batch of rep3 takes it, in a process that has no operands; batches are of blocks."""
+    n, model = 1 << 20, Rep3Costs()
+    for checked in (primitives.products.checked, primitives.comparisons.checked):
+        cost = estimate(checked, {"n": n}, model)
+        again = max(model.dispute_bytes(operation, model.block_elements) for operation in cost.operations)
+        working = max(model.working_bytes(operation, model.block_elements) for operation in cost.operations)
+        assert working < again <= cost.memory_bytes
+    # Of comparisons of few numbers a dispute takes most.
+    small = estimate(primitives.comparisons.checked, {"n": 1000}, model)
+    assert small.memory_bytes == model.dispute_bytes("less_than", 1000)
+
+
 def test_limits_refuse_and_name_the_limit() -> None:
     cost = estimate(primitives.chain.checked, {"n": 10}, Rep4Costs())
     check_limits(cost, Limits())

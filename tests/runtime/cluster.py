@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,16 +35,21 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster that runs until the block ends."""
+def started(
+    tmp_path_factory: pytest.TempPathFactory, make_pool: Callable[[int, Path], WorkerPool] = WorkerPool
+) -> Iterator[Cluster]:
+    """A cluster that runs until the block ends.
+
+    make_pool  from how many processes there are and where kernels are kept
+    """
     with asyncio.Runner() as runner:
-        made = runner.run(_cluster(tmp_path_factory.getbasetemp().parent / "mpcd-test-kernels", runner))
+        cache = tmp_path_factory.getbasetemp().parent / "mpcd-test-kernels"
+        made = runner.run(_cluster(make_pool(PARTIES, cache), runner))
         yield made
         runner.run(_close(made))
 
 
-async def _cluster(cache: Path, runner: asyncio.Runner) -> Cluster:
-    pool = WorkerPool(PARTIES, cache)
+async def _cluster(pool: WorkerPool, runner: asyncio.Runner) -> Cluster:
     pool.launch()
     await pool.ready()
     links, ports = [LinkPort(16) for _ in range(PARTIES)], [free_port() for _ in range(PARTIES)]

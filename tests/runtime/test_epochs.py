@@ -15,6 +15,7 @@ from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import InternalError
 from mpcd.protocols.rep3 import replay
 from mpcd.protocols.rep3.batch import Recipe, describe, understand
+from mpcd.protocols.rep3.costs import Rep3Costs
 from mpcd.protocols.scheme import REP3, REP4
 from mpcd.ring.streams import stream_name
 from mpcd.runtime.epochs import Epoch
@@ -203,6 +204,27 @@ def test_a_process_says_what_a_batch_should_have_been(cluster: Cluster) -> None:
     expected = replay.expected(*understand(what), keys)
     assert (dict(answer.batch.sent), answer.batch.shown) == (dict(expected.products), expected.shown)
     assert refusal.failure.kind == "usage"
+
+
+def test_the_memory_of_a_process_that_is_asked_about_a_batch_is_limited(cluster: Cluster) -> None:
+    what, keys = describe("/v1", Recipe("rows", (800_000, 1))), {piece: bytes(32) for piece in range(3)}
+
+    async def ask(memory_bytes: int) -> pb.FromWorker | None:
+        job = await (await cluster.pool.reserve(30)).start()
+        try:
+            question = pb.BatchQuestion(what=what, keys=keys, memory_bytes=memory_bytes)
+            await job.send(pb.ToWorker(batch=question))
+            return await job.receive()
+        finally:
+            job.close()
+
+    planned = Rep3Costs().dispute_bytes("mul", 800_000)
+    # The heap of a process grows by 64 MB at a time: of small limits a part is never used.
+    answer, refusal = cluster.runner.run(ask(planned + (64 << 20))), cluster.runner.run(ask(planned // 2))
+    assert answer is not None
+    assert refusal is not None
+    assert len(answer.batch.sent) == 3
+    assert refusal.failure.kind == "memory"
 
 
 # -- keys ------------------------------------------------------------------------------------------

@@ -19,7 +19,13 @@ def test_a_line_is_read_and_written() -> None:
 
 @pytest.mark.parametrize(
     ("text", "in_process"),
-    [("j hold at=opening", False), ("j hold round=3", True), ("j die round=0", True), ("j summand", False)],
+    [
+        ("j hold at=opening", False),
+        ("j hold round=3", True),
+        ("j die round=0", True),
+        ("j spoil epoch=1", True),
+        ("j summand", False),
+    ],
 )
 def test_where_it_is_done(text: str, in_process: bool) -> None:
     assert EditLine.parse(text).in_process is in_process

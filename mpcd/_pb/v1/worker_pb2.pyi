@@ -392,7 +392,7 @@ class Failure(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., text: _Optional[str] = ..., step: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., counters: _Optional[_Union[Counters, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ..., kept: _Optional[_Union[Kept, _Mapping]] = ...) -> None: ...
 
 class BatchQuestion(_message.Message):
-    __slots__ = ("what", "keys")
+    __slots__ = ("what", "keys", "memory_bytes")
     class KeysEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -402,9 +402,11 @@ class BatchQuestion(_message.Message):
         def __init__(self, key: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
     WHAT_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     what: bytes
     keys: _containers.ScalarMap[int, bytes]
-    def __init__(self, what: _Optional[bytes] = ..., keys: _Optional[_Mapping[int, bytes]] = ...) -> None: ...
+    memory_bytes: int
+    def __init__(self, what: _Optional[bytes] = ..., keys: _Optional[_Mapping[int, bytes]] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
 
 class BatchAnswer(_message.Message):
     __slots__ = ("sent", "shown")

@@ -120,33 +120,53 @@ def _to_arithmetic(results: int, checked: bool, length: int) -> Cost:
     return rows_batch(2 * results, 1).then(opening(2 * results), opening(2 * results))
 
 
+@dataclass(frozen=True, slots=True)
+class BatchMemory:
+    """Bytes of memory for one batch.
+
+    made      at each party that makes it
+    replayed  at one that computes it again for a dispute: one party after the other, and the messages of all
+    """
+
+    made: int
+    replayed: int
+
+
 def _words_memory(ands: int) -> Work:
-    return lambda results, length: _MADE_BYTES * choose(max(ands * words_for(results), 1)).total
+    return lambda results, length: [_words_batch_memory(max(ands * words_for(results), 1))]
 
 
-def _rows_memory(m: int, k: int) -> int:
-    """The largest batch of m inner products: they are made one after the other."""
-    most = 0
+def _words_batch_memory(words: int) -> BatchMemory:
+    return _memory(_MADE_BYTES * choose(words).total, words_batch(words))
+
+
+def _rows_memory(m: int, k: int) -> list[BatchMemory]:
+    """The batches of m inner products: they are made one after the other."""
+    found: list[BatchMemory] = []
     for high, part in row_blocks(m, k):
-        products: int = high.stop - high.start
-        factors: int = products * (part.stop - part.start)
-        most = max(most, _FACTOR_BYTES * factors + _PRODUCT_BYTES * products)
-    return most
+        height, length = high.stop - high.start, part.stop - part.start
+        made = _FACTOR_BYTES * height * length + _PRODUCT_BYTES * height
+        found.append(_memory(made, rows_batch(height, length)))
+    return found
 
 
-def matrix_memory(m: int, k: int, n: int) -> int:
-    """Memory for a checked matrix product: for the largest of its batches."""
+def _matrix_memory(m: int, k: int, n: int) -> list[BatchMemory]:
+    """The largest batch of a matrix product."""
     length: int = max(part.stop - part.start for part in matrix_blocks(m, k, n))
-    return _FACTOR_BYTES * length * (m + n) + _PRODUCT_BYTES * m * n
+    return [_memory(_FACTOR_BYTES * length * (m + n) + _PRODUCT_BYTES * m * n, matrix_batch(m, length, n))]
 
 
-Work = Callable[[int, int], int]
-"""(results, length) -> bytes of memory for the batch of a checked operation."""
+def _memory(made: int, sent: Cost) -> BatchMemory:
+    return BatchMemory(made, made + sent.total_bytes)
+
+
+Work = Callable[[int, int], list[BatchMemory]]
+"""(results, length) -> what the batches of a checked operation need, one at a time."""
 
 _MEMORY: dict[str, Work] = {
     "mul": lambda results, length: _rows_memory(results, 1),
     "inner": _rows_memory,
-    "matmul": lambda results, length: matrix_memory(results, length, 1),
+    "matmul": lambda results, length: _matrix_memory(results, length, 1),
     "to_arithmetic": lambda results, length: _rows_memory(2 * results, 1),
     "conj": _words_memory(1),
     "negative": _words_memory(SIGN_ANDS),
@@ -156,6 +176,14 @@ _MEMORY: dict[str, Work] = {
     "range_check": _words_memory(2 * SIGN_ANDS + 1),
     "to_binary": _words_memory(BINARY_ANDS),
 }
+
+
+def batch_memory(operation: str, results: int, length: int = 1, columns: int = 1) -> list[BatchMemory]:
+    """What the batches of a checked operation need, one at a time; none for an operation without batches."""
+    if operation == "matmul":
+        return _matrix_memory(results // max(columns, 1), length, columns)
+    work = _MEMORY.get(operation)
+    return [] if work is None else work(results, length)
 
 
 Rule = Callable[[int, bool, int], Cost]
@@ -217,9 +245,12 @@ class Rep3Costs:
 
     def working_bytes(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
         """Memory meanwhile: that of the batch; where there is none, of messages and what they are made of."""
-        if operation == "matmul" and self.checked:
-            return matrix_memory(results // max(columns, 1), length, columns)
-        batch = _MEMORY.get(operation)
-        if batch is None or not self.checked:
+        batches = batch_memory(operation, results, length, columns) if self.checked else []
+        if not batches:
             return 7 * cost(operation, results, checked=self.checked, length=length).sent
-        return batch(results, length)
+        return max(batch.made for batch in batches)
+
+    def dispute_bytes(self, operation: str, results: int, length: int = 1, columns: int = 1) -> int:
+        """Memory for computing its largest batch again, in a process of its own."""
+        batches = batch_memory(operation, results, length, columns) if self.checked else []
+        return max((batch.replayed for batch in batches), default=0)

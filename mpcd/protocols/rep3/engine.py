@@ -67,7 +67,7 @@ class Rep3Engine:
         A check cannot have failed before it began here, too, since every party hears all hashes; what this
         party has said of such a batch so far must not be held against what it would have said in the end.
         """
-        return [batch.record() for batch in self.party.batches.values() if batch.shown]
+        return [batch.record() for batch in tuple(self.party.batches.values()) if batch.shown]
 
     # -- local: numbers ------------------------------------------------------------------------------
 

@@ -117,7 +117,9 @@ class Process:
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    async def expect(self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int]) -> Expected:
+    async def expect(
+        self, what: bytes, keys: Mapping[int, bytes], roster: Sequence[int], memory_bytes: int
+    ) -> Expected:
         """See `mpcd.party.ports.Arbiter.expect`."""
         found = replay.expected(*understand(what), dict(keys))
         return Expected({roster[place]: digest for place, digest in found.products.items()}, found.shown)

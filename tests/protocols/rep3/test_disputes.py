@@ -11,7 +11,7 @@ import pytest
 
 from mpcd.errors import UsageError
 from mpcd.protocols.agreement.findings import Absent, Fault, Named, Pair, TooMany
-from mpcd.protocols.rep3 import replay, triples
+from mpcd.protocols.rep3 import replay
 from mpcd.protocols.rep3.arithmetic import mul
 from mpcd.protocols.rep3.batch import (
     BatchFault,
@@ -22,7 +22,7 @@ from mpcd.protocols.rep3.batch import (
     understand,
 )
 from mpcd.runtime.lockstep import lockstep
-from mpcd.testing.wrappers import Edit, change, cheat, shift
+from mpcd.testing.wrappers import Edit, change, cheat, shift, spoil
 from tests.protocols.rep3.dispute import blame
 from tests.protocols.rep3.three import parties, share
 
@@ -35,7 +35,7 @@ PARTIES = pytest.mark.parametrize("cheater", range(3))
 def records(*edits: tuple[int, Edit], recipe: Recipe = RECIPE) -> tuple[list[Record], list[int]]:
     """What the three know of a batch in the end, and those whose check failed."""
     who = [p.at("some", "place") for p in parties()]
-    steps = [triples.make(p, recipe) for p in who]
+    steps = [replay.KINDS[recipe.kind](p, recipe) for p in who]
     for party, edit in edits:
         steps[party] = cheat(steps[party], edit)
     done = lockstep(steps)
@@ -93,6 +93,19 @@ def test_who_sends_a_wrong_product_and_says_so_is_named(cheater: int) -> None:
         found = verdict(reporter, answers)
         assert isinstance(found, Named)
         assert found.party == ROSTER[cheater]
+
+
+@PARTIES
+@pytest.mark.parametrize("recipe", [RECIPE, Recipe("words", (8, 3, 2))])
+def test_a_cheater_may_keep_what_it_sent_instead_of_what_it_had_to(recipe: Recipe, cheater: int) -> None:
+    kept, failed = records((cheater, spoil(0, admit=True)), recipe=recipe)
+    assert kept[cheater].sent == kept[(cheater - 1) % 3].received
+    for reporter in failed:
+        found = verdict(reporter, list(kept))
+        assert isinstance(found, Named)
+        assert found.party == ROSTER[cheater]
+    right, _ = records((cheater, spoil(1, admit=True)), (0, shift(round=3, to=1)), recipe=recipe)
+    assert right[cheater].sent != kept[cheater].sent, "there is no second batch"
 
 
 @PARTIES
