@@ -46,7 +46,7 @@ def test_who_has_lost_its_records_does_not_answer() -> None:
 class _Hearing(Hearing):
     """All three show the same keys."""
 
-    async def ask(self, family: str, value: bytes, limit: int) -> Any:
+    async def ask(self, family: str, question: bytes, value: bytes, limit: int) -> Any:
         return {p: Agreed(bytes(64)) for p in range(3)}, ()
 
 

@@ -18,7 +18,7 @@ from mpcd.testing.simulation.clock import run_virtually
 from tests.party.network import DELTA, JOB, Network, sign_as
 
 KEY = SlotKey("BARRIER", b"s" * 32, number=2, epoch=1)
-SLOT_ID = slot_name("BARRIER", b"s" * 32, 1, 2)
+SLOT_ID = slot_name("BARRIER", b"s" * 32, 1, 2, (0, 1, 2))
 ROSTER, DROPPED = frozenset({0, 1, 2}), 3
 STAGE_S = 20.0
 
