@@ -24,6 +24,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 from mpcd.errors import UsageError
 from mpcd.jobs.evidence import Evidence
@@ -40,7 +41,9 @@ from mpcd.protocols.agreement.disputes import (
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Outcome
 from mpcd.protocols.agreement.findings import Dispute, Fault, Named, Pair, in_words
 from mpcd.protocols.agreement.judging import judge
-from mpcd.protocols.agreement.outcomes import SlotName, read_slot_name
+from mpcd.protocols.agreement.key_answers import PART_BYTES
+from mpcd.protocols.agreement.outcomes import DIGEST_BYTES, SlotName, read_slot_name
+from mpcd.protocols.rep4.keys import Contribution, opens
 from mpcd.protocols.scheme import REP3, SCHEMES, Scheme
 
 SLOT_TYPE = "mpcd.slot"
@@ -111,6 +114,42 @@ def contradictions(record: Evidence, specification: Specification, bound: frozen
         alone = len(names) == 1
         what = f"cheats, by what was signed after epoch {name.epoch}: {why}" if alone else why
         yield Proof(names, what, ASSUMING)
+
+
+def false_answers(record: Evidence, specification: Specification, bound: frozenset[str]) -> Iterator[Proof]:
+    """Who showed contributions to keys that do not open its own commitments: it signed both.
+
+    Which keys it was asked for does not matter: an honest party shows what opens some of its commitments, by
+    ascending key. Nothing has to be assumed.
+    """
+    scheme = SCHEMES[specification.protocol]
+    values = _values(record, specification)
+    said = {
+        family: [v for name, v in values.items() if name.family == family]
+        for family in ("KEYS", "KEY-ANSWER")
+    }
+    for party, name in enumerate(specification.computing):
+        commitments = {v[party] for v in said["KEYS"] if party in v}
+        answers = {v[party] for v in said["KEY-ANSWER"] if party in v}
+        if name in bound and len(commitments) == len(answers) == 1:
+            session = bytes.fromhex(record.session or "")
+            if not _may_open(session, party, scheme, commitments.pop(), answers.pop()):
+                yield Proof((name,), "showed keys that do not open its commitments")
+
+
+def _may_open(session: bytes, party: int, scheme: Scheme, commitments: bytes, answer: bytes) -> bool:
+    """Whether an answer opens some of the commitments, or is none at all."""
+    held = scheme.held(party)
+    count, rest = divmod(len(answer), 2 * PART_BYTES)
+    if rest or not 0 < count <= len(held) or len(commitments) != DIGEST_BYTES * len(held):
+        return True
+    made = {a: commitments[k * DIGEST_BYTES :][:DIGEST_BYTES] for k, a in enumerate(held)}
+    flat = [answer[k * PART_BYTES :][:PART_BYTES] for k in range(2 * count)]
+    shown = [Contribution(*flat[2 * k : 2 * k + 2]) for k in range(count)]
+    return any(
+        all(opens(session, party, a, made[a], part) for a, part in zip(keys, shown, strict=True))
+        for keys in combinations(held, count)
+    )
 
 
 def _fault(words: _Words, name: SlotName, roster: tuple[int, ...], scheme: Scheme) -> Fault | None:

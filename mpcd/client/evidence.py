@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Self
 
-from mpcd.client.contradictions import ASSUMING, SLOT_TYPE, Proof, contradictions
+from mpcd.client.contradictions import ASSUMING, SLOT_TYPE, Proof, contradictions, false_answers
 from mpcd.errors import RefusedError
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.envelope import Envelope
@@ -112,6 +112,7 @@ def _finding(record: Evidence, specification: Specification, entries: tuple[Enve
     bound = _bound(record, specification, (*entries, *record.envelopes()))
     proven = {Proof((party,), what) for party, what in _proven(record, specification, bound)}
     proven |= set(contradictions(record, specification, bound))
+    proven |= set(false_answers(record, specification, bound))
     settled = {party for proof in proven for party in proof.parties if len(proof.parties) == 1}
     if any(set(proof.parties) == set(record.blamed) for proof in proven):
         settled |= set(record.blamed)

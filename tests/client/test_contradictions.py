@@ -17,9 +17,9 @@ from mpcd.protocols.agreement.chains import read_statement
 from mpcd.protocols.agreement.disputes import Sent, Void, about, answer_value
 from mpcd.protocols.agreement.findings import Dispute
 from mpcd.protocols.agreement.outcomes import read_slot_name, slot_name
-from mpcd.protocols.agreement.words import Complaint, Ready, Stopped, word_value
+from mpcd.protocols.agreement.words import Complaint, Late, Ready, Stopped, word_value
 from tests.client.trials import TRIALS, A, B, C, D, Played, Scene, played, sets, value_of
-from tests.party.world import COMPUTING, identities
+from tests.party.world import COMPUTING, OWNER, identities
 
 KINDS = pytest.mark.parametrize("kind", TRIALS)
 PROVEN = pytest.mark.parametrize("kind", [name for name, trial in TRIALS.items() if trial.proven])
@@ -53,7 +53,10 @@ def test_what_the_parties_found_is_proven_to_strangers(kind: str) -> None:
             blamed = finding.record.blamed
             assert [proof.parties for proof in finding.proven] == ([blamed] if blamed else [])
             assert not [text for text in finding.claimed if "broke the rules" in text]
-            assert all(proof.assuming == ASSUMING for proof in finding.proven)
+            alone = (
+                kind == "keys that open nothing"
+            )  # two words of one party, which nobody else has to confirm
+        assert all(proof.assuming == ("" if alone else ASSUMING) for proof in finding.proven)
         full.append(tuple(sets(findings)))
         assert all(trial.cheater in parties for parties in full[-1])
     assert trial.proven in full
@@ -95,7 +98,7 @@ def test_a_record_without_one_of_its_statements_or_bodies_proves_nothing(kind: s
         found = sets(game.verify(changed(envelope, statements=rest, bodies=bodies)))
         needed += not found
         assert found in ([], [record.blamed])
-    assert needed >= (2 if len(record.statements) > 4 else 4)
+    assert needed == {2: 2, 4: 4}.get(len(record.statements), 6)
 
 
 @PROVEN
@@ -215,7 +218,7 @@ HELD = {0: (0, 1), 1: (1, 2), 2: (2, 0)}
 def frame_of_ready(
     reporter: str = D, liars: tuple[int, ...] = (), names: tuple[int, ...] = (1, 2, 3)
 ) -> Scene:
-    """Three parties of epoch 1 say READY; if there are two liars, different things of the piece they share."""
+    """Three parties of epoch 1 say READY; two liars say different things of the piece that they share."""
     scene = Scene(reporter)
     for place, party in enumerate((1, 2, 3)):
         held = sorted(HELD[place])
@@ -256,9 +259,36 @@ def test_epochs_that_cannot_be_are_not_judged(roster: tuple[int, ...]) -> None:
 
 def test_who_signs_two_values_proves_nothing_against_others() -> None:
     scene = frame_of_ready(liars=(2, 3))
-    word = Ready("open", (coms(1, 2),) * 2, bytes(32))
+    word = Ready("open", ((b"y" * 32,) * 2,) * 2, bytes(32))
     scene.say("BARRIER", 2, word_value(word), (1, 2, 3))
     assert scene.proven() == [(C,)]
+    assert scene.findings()[0].proven[0].assuming == ""
+
+
+def test_frames_that_did_not_come_prove_nothing() -> None:
+    for missing in (frozenset({0}), frozenset({0, 1})):
+        scene = Scene()
+        for p in ROSTER:
+            word = Stopped(4, missing) if p == 2 else Stopped(5, late=(Late(3, (p + 1) % 4, 8),))
+            scene.say("BARRIER", p, word_value(word), epoch=0)
+        assert scene.proven() == []
+
+
+def test_an_owner_that_signs_two_inputs_is_no_computing_party() -> None:
+    scene = frame_of_ready(liars=(2, 3))
+    twice = [
+        InputNote(
+            job=scene.spec.job.hex(), session=scene.session.hex(), owner=OWNER, argument="bids", rows=1,
+            commitments=(digit * 64,) * 4,
+        ).envelope(identities()[OWNER])
+        for digit in "ab"
+    ]  # fmt: skip
+    owner = Scene(spec=scene.spec).findings(
+        statements=as_statements(twice), kind="equivocation", blamed=(OWNER,), bodies=()
+    )
+    both = [*scene.findings(), *owner]
+    assert sets(both) == [(C, D), (OWNER,)]
+    assert in_common(both, scene.spec) == ""
 
 
 def test_a_complaint_that_is_denied_is_a_pair_and_no_answer_is_nothing() -> None:

@@ -15,8 +15,11 @@ from mpcd.client.evidence import EvidenceFile, Finding, verify
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Evidence, as_statements, as_texts
 from mpcd.jobs.specification import Specification
+from mpcd.party.life import Life
 from mpcd.party.ports import Delivery, Kept, Order, Product, SharedOutput, Stop
+from mpcd.party.slots import SlotKey
 from mpcd.protocols.agreement.chains import statement
+from mpcd.protocols.agreement.dolev_strong import Outcome
 from mpcd.protocols.agreement.outcomes import session_from, slot_name
 from mpcd.protocols.agreement.words import Complaint, Stopped
 from mpcd.testing.simulation.clock import run_virtually
@@ -73,6 +76,37 @@ def complains_too_late(who: str) -> Script:
     return script
 
 
+def shows_wrong_keys(who: str) -> Script:
+    """It sends a wrong contribution to a key, and when it is asked for it shows another wrong one."""
+
+    def script(world: World) -> None:
+        daemon = world.daemon(who)
+        know = daemon.know
+
+        def twist(what: str, sender: str, to: str, message: Any) -> Any:
+            if what == "keys" and (sender, to) == (who, C):
+                message.contributions[0].secret = bytes(32)
+            return message
+
+        async def cheating(spec: Specification) -> Life:
+            life = await know(spec)
+            assert life._slots is not None
+            ordinary = life._slots.decide
+
+            async def decide(key: SlotKey, *, value: Callable[[], bytes], **rest: Any) -> Outcome:
+                if key.family == "KEY-ANSWER":
+                    return await ordinary(key, value=lambda: bytes(len(value())), **rest)
+                return await ordinary(key, value=value, **rest)
+
+            life._slots.decide = decide  # type: ignore[method-assign]
+            return life
+
+        world.twist = twist
+        daemon.know = cheating  # type: ignore[method-assign]
+
+    return script
+
+
 def both(*scripts: Script) -> Script:
     def script(world: World) -> None:
         for one in scripts:
@@ -100,6 +134,7 @@ TRIALS: dict[str, Trial] = {
     "two that are ready for different things": Trial(
         A, both(cheats(A, lie={(0, 2, 1)}), commits_wrongly(A, 1, 1)), ((A, B), (A, D))
     ),
+    "keys that open nothing": Trial(B, shows_wrong_keys(B), ((B,),)),
     "silence": Trial(A, cheats(A, mute={(0, 2, 3), (1, 2, 2)}), ()),
     "late": Trial(B, cheats(B, mute={(0, 2, 0), (0, 2, 2)}), ()),
     "death": Trial(C, cheats(C, dies={(0, 2)}), ()),

@@ -136,8 +136,8 @@ def blame_is_right(story: Story) -> Iterator[str]:
 
 
 def strangers_find_the_same(story: Story) -> Iterator[str]:
-    """What anybody concludes from an honest party's records has the party at fault in it, whatever the network
-    does; and it is all that was found at barriers."""
+    """What anybody concludes from an honest party's records has the party at fault in it, whatever the
+    network does; and it is all that was found at barriers."""
     specification = story.scenario.job.specification
     job = Envelope(specification.TYPE, specification.to_bytes()).sign(identities()[specification.submitter])
     for name in story.scenario.honest:
