@@ -136,7 +136,7 @@ def in_common(findings: Iterable[Finding], specification: Specification) -> str:
     """
     proofs = [frozenset(proof.parties) for finding in findings for proof in finding.proven]
     sets = {parties for parties in proofs if parties <= set(specification.computing)}
-    if len(sets) < 2:
+    if not sets:
         return ""
     common = frozenset.intersection(*sets)
     if not common:

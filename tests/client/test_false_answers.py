@@ -18,7 +18,8 @@ SUBSETS = [some for count in (1, 2, 3) for some in combinations(HELD, count)]
 
 
 def own() -> dict[int, keys.Contribution]:
-    return keys.contribute(ME, lambda size: bytes(range(size)))
+    drawn = iter(range(6))
+    return keys.contribute(ME, lambda size: bytes([next(drawn)]) * size)
 
 
 def said(answer: bytes, scene: Scene | None = None) -> Scene:
@@ -57,6 +58,12 @@ def test_an_answer_of_another_length_is_none(length: int) -> None:
 def test_what_it_said_in_the_session_of_another_job_does_not_count() -> None:
     assert said(bytes(64)).proven() == [(B,)]
     assert said(bytes(64)).proven(nonces=()) == []
+
+
+def test_values_in_slots_that_differ_only_by_roster_are_not_taken_together() -> None:
+    scene = said(bytes(64))
+    scene.say("KEY-ANSWER", ME, b"a" * 64, (0, 1, 2), epoch=0)
+    assert scene.proven() == []
 
 
 def test_of_two_answers_neither_counts() -> None:

@@ -32,7 +32,6 @@ ROWS = [
     Mutation("evidence: owners are in common with nobody", _FILE,
              "if parties <= set(specification.computing)}", "}", _PAIRS),
     Mutation("evidence: two proofs without a common party", _FILE, "    if not common:\n", "    if False:\n", _PAIRS),
-    Mutation("evidence: the common party of one pair", _FILE, "if len(sets) < 2:", "if not sets:", _PAIRS),
     Mutation("contradictions: whoever signed", _WORDS,
              "if known and specification.computing[sender] in envelope.signers:", "if known:", _PAIRS),
     Mutation("contradictions: words of another session", _WORDS, " or name.scope.hex() != record.session:", ":",

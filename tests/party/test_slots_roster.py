@@ -99,7 +99,7 @@ def test_slots_of_different_epochs_and_numbers_are_different(other: SlotKey) -> 
     run_virtually(story())
 
 
-@pytest.mark.parametrize("strange", [{"among": frozenset(range(4))}, {"about": b"another question"}], ids=str)
+@pytest.mark.parametrize("strange", [{"among": frozenset({0, 2})}, {"about": b"another question"}], ids=str)
 def test_who_takes_a_slot_for_another_one_is_not_heard(strange: dict[str, Any]) -> None:
     """A signature holds for this roster and this question only."""
 
