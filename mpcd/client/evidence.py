@@ -9,6 +9,7 @@ What an honest party never signs
   input  two different entries for one input of one job and session
   slot   two values of its own in one slot. It does sign two values of a party that cheats, as it passes them
          on; so whose value it is counts, by the order of the computing parties of that very job
+  keys   contributions that do not open its own commitments, when it is asked to show them
 """
 
 from __future__ import annotations
