@@ -13,6 +13,7 @@ import click
 from mpcd._pb.v1 import party_pb2 as pb
 from mpcd.cli.auction_job import PARTIES
 from mpcd.cli.demo_faults import Fault
+from mpcd.cli.evidence import proof_dict
 from mpcd.cli.exit_codes import ExitCode, exit_code_of_job
 from mpcd.cli.job_text import job_dict, work
 from mpcd.cli.receipt import verdict_dict
@@ -136,7 +137,7 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
                 "blamed": list(finding.record.blamed),
                 "unreachable": list(finding.record.unreachable),
                 "detail": finding.record.detail,
-                "proven": [{"party": party, "what": what} for party, what in finding.proven],
+                "proven": [proof_dict(proof) for proof in finding.proven],
             }
             for finding in papers.findings
         ],
@@ -193,7 +194,7 @@ def _accounts(outcome: Outcome) -> list[str]:
     """What a party has on record, where there is no receipt."""
     lines = []
     for finding in outcome.papers.findings:
-        lines += [f"  PROVEN: {party} {what}" for party, what in finding.proven]
+        lines += [f"  PROVEN: {proof}" for proof in finding.proven]
         lines += [f"  {text}" for text in finding.claimed]
     return lines
 

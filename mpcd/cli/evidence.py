@@ -9,7 +9,8 @@ import click
 from mpcd.cli.exit_codes import ExitCode
 from mpcd.cli.local_daemon import config_option, find_config
 from mpcd.cli.output import emit_json, json_option
-from mpcd.client.evidence import MAX_BYTES, EvidenceFile, Finding, verify
+from mpcd.client.contradictions import Proof
+from mpcd.client.evidence import MAX_BYTES, EvidenceFile, Finding, in_common, verify
 from mpcd.errors import NotFoundError, RefusedError, UsageError
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.roster import Roster
@@ -56,6 +57,7 @@ def verify_file(file: Path, roster_file: Path | None, config: Path | None, as_js
                 "reason": reason,
                 "job": read.job.digest.hex(),
                 "records": [finding_dict(finding) for finding in findings],
+                "together": in_common(findings, specification) or None,
             },
         )
     else:
@@ -96,10 +98,15 @@ def accuses(file: EvidenceFile) -> bool:
     return any(Evidence.from_bytes(envelope.payload).blamed for envelope in file.records)
 
 
+def proof_dict(proof: Proof) -> dict[str, object]:
+    """A proof as JSON. parties: one, who did it; several: at least one of them lies."""
+    return {"parties": list(proof.parties), "what": proof.what, "assuming": proof.assuming or None}
+
+
 def finding_dict(finding: Finding) -> dict[str, object]:
     """A finding as JSON."""
     return {
-        "proven": [{"party": party, "what": what} for party, what in finding.proven],
+        "proven": [proof_dict(proof) for proof in finding.proven],
         "claimed": list(finding.claimed),
         "record": finding.record.model_dump(mode="json"),
     }
@@ -114,8 +121,12 @@ def verdict_text(file: EvidenceFile, specification: Specification, findings: lis
     ]
     for number, finding in enumerate(findings, 1):
         lines += record_lines(number, finding.record)
-        lines += [f"    PROVEN   {party} {what}" for party, what in finding.proven]
+        for proof in finding.proven:
+            lines.append(f"    PROVEN   {proof}")
+            lines += [f"             assuming that {proof.assuming}"] if proof.assuming else []
         lines += [f"    claimed  {text}" for text in finding.claimed]
+    together = in_common(findings, specification)
+    lines += [f"  together   {together}"] if together else []
     return "\n".join(lines)
 
 

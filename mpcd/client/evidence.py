@@ -1,23 +1,26 @@
 """A file with a party's records of faults in one job, and what anybody can conclude from it offline.
 
-Whoever signed two statements that contradict each other is convicted before everybody who has its key. All
-else that a record says is its reporter's word: it may be true, and the reporter may be the liar.
+Whoever signed two statements that contradict each other is convicted before everybody who has its key. Two
+parties whose words contradict each other are a pair of which one lies, if the setting of the job was as
+agreed (`contradictions`). All else that a record says is its reporter's word: it may be true, and the
+reporter may be the liar.
 
 What an honest party never signs
   input  two different entries for one input of one job and session
   slot   two values of its own in one slot. It does sign two values of a party that cheats, as it passes them
          on; so whose value it is counts, by the order of the computing parties of that very job
+  keys   contributions that do not open its own commitments, when it is asked to show them
 """
 
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Self
 
+from mpcd.client.contradictions import ASSUMING, SLOT_TYPE, Proof, contradictions, false_answers
 from mpcd.errors import RefusedError
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.envelope import Envelope
@@ -26,13 +29,12 @@ from mpcd.jobs.evidence import Evidence
 from mpcd.jobs.evidence import verify as verify_record
 from mpcd.jobs.receipt import CORRUPTED
 from mpcd.jobs.specification import Specification, check_roster
-from mpcd.protocols.agreement.chains import statement
+from mpcd.protocols.agreement.chains import read_statement
+from mpcd.protocols.agreement.outcomes import read_slot_name, session_from
 
 KIND, VERSION = "evidence", 1
 MAX_BYTES = 64 << 20
-SLOT_TYPE, INPUT_TYPE = "mpcd.slot", "mpcd.input"
-_SLOT = struct.Struct("<IB")
-_PREFIX = b"mpcd slot\0"
+INPUT_TYPE = "mpcd.input"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Finding:
     """One record, verified: what follows for everybody, and what only its reporter says."""
 
     record: Evidence
-    proven: tuple[tuple[str, str], ...]
+    proven: tuple[Proof, ...]
     claimed: tuple[str, ...]
 
 
@@ -108,8 +110,14 @@ def verify(file: EvidenceFile, roster: Roster) -> tuple[Specification, list[Find
 
 
 def _finding(record: Evidence, specification: Specification, entries: tuple[Envelope, ...]) -> Finding:
-    proven = dict(_proven(record, specification, entries))
-    open_ = sorted(set(record.blamed) - proven.keys())
+    bound = _bound(record, specification, (*entries, *record.envelopes()))
+    proven = {Proof((party,), what) for party, what in _proven(record, specification, bound)}
+    proven |= set(contradictions(record, specification, bound))
+    proven |= set(false_answers(record, specification, bound))
+    settled = {party for proof in proven for party in proof.parties if len(proof.parties) == 1}
+    if any(set(proof.parties) == set(record.blamed) for proof in proven):
+        settled |= set(record.blamed)
+    open_ = sorted(set(record.blamed) - settled)
     claimed = []
     if open_:
         who = open_[0] if len(record.blamed) == 1 else f"at least one of {', '.join(record.blamed)}"
@@ -117,15 +125,33 @@ def _finding(record: Evidence, specification: Specification, entries: tuple[Enve
     if record.unreachable:
         who = ", ".join(record.unreachable)
         claimed.append(f"{record.reporter} says that it heard nothing of {who}; this accuses nobody")
-    return Finding(record, tuple(sorted(proven.items())), tuple(claimed))
+    return Finding(
+        record, tuple(sorted(proven, key=lambda proof: (proof.parties, proof.what))), tuple(claimed)
+    )
+
+
+def in_common(findings: Iterable[Finding], specification: Specification) -> str:
+    """What the proofs against computing parties come to together; empty if they say no more than each alone.
+
+    If one of them cheats and no other one, it is in every set of which one lies.
+    """
+    proofs = [frozenset(proof.parties) for finding in findings for proof in finding.proven]
+    sets = {parties for parties in proofs if parties <= set(specification.computing)}
+    if not sets:
+        return ""
+    common = frozenset.intersection(*sets)
+    if not common:
+        return "these are more than one cheater, and what assumes that there is only one is void"
+    if len(common) == 1 and common not in sets:
+        return f"{min(common)} cheats: it is in all of these; assuming that {ASSUMING}"
+    return ""
 
 
 def _proven(
-    record: Evidence, specification: Specification, entries: tuple[Envelope, ...]
+    record: Evidence, specification: Specification, bound: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
     """(party, what it did) for every pair of signed statements that no honest party makes."""
     statements = record.envelopes()
-    bound = _bound(record, specification, (*entries, *statements))
     for one, two in combinations(statements, 2):
         if one.type != two.type or one.payload == two.payload:
             continue
@@ -160,25 +186,25 @@ def _two_values(
 
 def _slot(payload: bytes) -> tuple[tuple[str, str], int, bytes] | None:
     """((family, scope), whose value, name of the slot) of what is signed in a slot; None if it is none."""
-    start = len(_PREFIX) + _SLOT.size
-    if len(payload) < start or not payload.startswith(_PREFIX):
+    signed = read_statement(payload)
+    name = None if signed is None else read_slot_name(signed[0])
+    if signed is None or name is None:
         return None
-    length, sender = _SLOT.unpack(payload[len(_PREFIX) : start])
-    name, digest = payload[start : start + length], payload[start + length :]
-    parts = name.decode("ascii", "replace").split("/")
-    if len(digest) != 32 or statement(name, sender, digest) != payload or len(parts) != 4:
-        return None
-    return (parts[0], parts[1]), sender, name
+    return (name.family, name.scope.hex()), signed[1], signed[0]
 
 
 def _bound(record: Evidence, specification: Specification, signed: Iterable[Envelope]) -> frozenset[str]:
-    """The parties before whom it is certain that the record's session belongs to its job: they said so, or
-    more computing parties did than can be corrupted.
+    """The parties before whom it is certain that the record's session belongs to its job: it is made of the
+    job and of nonces that are shown, or they said so, or more computing parties did than can be corrupted.
 
     The session matters: names of slots carry it and not the job, and in another job the order of the
     computing parties may be another one.
     """
     said: set[str] = set()
+    nonces = [bytes.fromhex(nonce) for nonce in record.nonces]
+    made = session_from(bytes.fromhex(record.job), record.attempt, nonces).hex()
+    if len(nonces) == len(specification.computing) and made == record.session:
+        return frozenset(specification.computing)
     for envelope in signed:
         fields = _fields(envelope)
         if record.session and (fields.get("job"), fields.get("session")) == (record.job, record.session):

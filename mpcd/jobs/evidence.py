@@ -22,6 +22,7 @@ from mpcd.jobs.limits import MAX_EVIDENCE_BYTES, MAX_PARTIES
 from mpcd.jobs.statements import Hex32, Reason, Statement, check_sorted
 
 MAX_STATEMENTS = 64
+MAX_BATCH_BYTES = 4096
 
 Kind = Literal[
     "bad-opening",  # a commitment was not opened, or the holders' copies differ
@@ -45,7 +46,10 @@ def _base64_text(text: str) -> str:
 class Evidence(Statement):
     """A fault as `reporter` saw it. `statements` are envelopes in base64; they must verify by themselves.
 
+    attempt, nonces  of which the session was made: they show that it belongs to the job
     bodies  of statements that sign only a digest: what was said, in base64; each belongs to a statement
+    batch   in hexadecimal, what batch of random numbers was in dispute, if one was shown; the statements
+            about its keys sign a digest of it
     """
 
     TYPE: ClassVar[str] = "mpcd.evidence"
@@ -54,6 +58,8 @@ class Evidence(Statement):
     version: Literal[1] = 1
     job: Hex32
     session: Hex32 | None = None
+    attempt: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
+    nonces: Annotated[tuple[Hex32, ...], Field(max_length=MAX_PARTIES)] = ()
     epoch: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
     reporter: Name
     kind: Kind
@@ -68,6 +74,8 @@ class Evidence(Statement):
     bodies: Annotated[
         tuple[Annotated[str, AfterValidator(_base64_text)], ...], Field(max_length=MAX_STATEMENTS)
     ] = ()
+
+    batch: Annotated[str, StringConstraints(max_length=2 * MAX_BATCH_BYTES, pattern=r"^([0-9a-f]{2})*$")] = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Evidence:
@@ -84,6 +92,10 @@ class Evidence(Statement):
     def envelopes(self) -> tuple[Envelope, ...]:
         """The supporting statements."""
         return tuple(_decode(text) for text in self.statements)
+
+    def said(self) -> tuple[bytes, ...]:
+        """The bodies."""
+        return tuple(_bytes(text) for text in self.bodies)
 
 
 def as_statements(envelopes: list[Envelope]) -> tuple[str, ...]:

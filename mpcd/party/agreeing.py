@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Set
 
 from mpcd.errors import ChannelError, InternalError, MpcdError, NotFoundError
 from mpcd.jobs.states import Event
-from mpcd.party.case import CORRUPTED, Case, StageEnd
+from mpcd.party.case import CORRUPTED, Case, Drawn, StageEnd
 from mpcd.party.ports import Worker
 from mpcd.party.present import Present
 from mpcd.party.slots import SlotKey, Slots
@@ -17,6 +17,7 @@ from mpcd.protocols.agreement.dolev_strong import Outcome
 from mpcd.protocols.agreement.findings import Absent
 from mpcd.protocols.agreement.outcomes import (
     NONCE_BYTES,
+    nonces_of,
     session_of,
     start,
     start_value,
@@ -38,6 +39,7 @@ async def decide(
     work: Awaitable[None] | None = None,
     settled: bool = True,
     among: frozenset[int] | None = None,
+    about: bytes = b"",
     patience: Callable[[], float] | None = None,
     at_entry: Callable[[], Awaitable[None]] | None = None,
 ) -> Outcome:
@@ -50,10 +52,11 @@ async def decide(
         max_body=max_body,
         settled=settled,
         among=among,
+        about=about,
         patience=patience,
         at_entry=at_entry,
     )
-    case.note_equivocations(key, outcome)
+    case.note_equivocations(key, outcome, about)
     return outcome
 
 
@@ -118,6 +121,7 @@ async def agree_session(case: Case, slots: Slots) -> tuple[bytes, int, Present]:
         session = session_of(case.job, attempt, outcome, without=CORRUPTED if case.guaranteed else 0)
         if session is not None:
             await case.tools.store.jobs.use_session(case.job, attempt, session)
+            case.drawn = Drawn(attempt, nonces_of(outcome))
             return session, attempt, present.after(case, outcome, "session", "a nonce", _is_nonce)
     present.after(case, outcome, "session", "a nonce", _is_nonce)
     raise InternalError("no session was agreed, and nobody was missing")

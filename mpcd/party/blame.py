@@ -6,21 +6,18 @@ must have lied, become `blamed`. A pair between whom nothing arrived may be two 
 
 from __future__ import annotations
 
-import re
-
 from mpcd.jobs.evidence import Kind
 from mpcd.jobs.receipt import FaultLine
 from mpcd.jobs.states import Event
 from mpcd.party.case import Case, Said, StageEnd
+from mpcd.protocols.agreement import findings
 from mpcd.protocols.agreement.findings import Absent, Fault, Named, Pair
 from mpcd.protocols.agreement.standing import Standing
-
-_PARTY = re.compile(r"\bparty (\d+)\b")
 
 
 def in_words(case: Case, why: str) -> str:
     """A sentence of the agreement with the parties' names."""
-    return _PARTY.sub(lambda m: case.computing[int(m[1])], why)
+    return findings.in_words(why, case.computing)
 
 
 def concerned(finding: Fault) -> frozenset[int]:

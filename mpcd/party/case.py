@@ -15,16 +15,17 @@ from mpcd.errors import DeadlineError, MpcdError
 from mpcd.identity.envelope import Envelope, Signature
 from mpcd.identity.keys import Identity, verify_signature
 from mpcd.identity.roster import Roster
-from mpcd.jobs.evidence import MAX_STATEMENTS, Evidence, Kind, as_statements, as_texts
+from mpcd.jobs.evidence import MAX_BATCH_BYTES, MAX_STATEMENTS, Evidence, Kind, as_statements, as_texts
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State, advance, is_possible
 from mpcd.party.desk import Desk
 from mpcd.party.ports import Peers, Reader, Workers
+from mpcd.party.slot_run import slot_id
 from mpcd.party.slots import Seat, SlotKey, Slots
 from mpcd.protocols.agreement.chains import statement
 from mpcd.protocols.agreement.dolev_strong import Agreed, Equivocated, Outcome
-from mpcd.protocols.agreement.outcomes import equivocators, slot_name
+from mpcd.protocols.agreement.outcomes import equivocators
 from mpcd.protocols.scheme import SCHEMES, Scheme
 from mpcd.storage.jobs import Transition
 from mpcd.storage.shares import InputKey
@@ -98,11 +99,23 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """Where a session comes from: the attempt, and everybody's nonce. They show to which job it belongs."""
+
+    attempt: int
+    nonces: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """A value of one party in a slot: its signature, and what it signed the digest of."""
+    """A value of one party in a slot: its signature, and what it signed the digest of.
+
+    batch  in BATCH-KEYS: the batch whose keys they are, of which the slot's name has a digest
+    """
 
     envelope: Envelope
     body: bytes
+    batch: bytes = b""
 
 
 @dataclass(eq=False)
@@ -137,7 +150,7 @@ class DroppedError(MpcdError):
 class Case:
     """A running job. `moving` is held while a transition is persisted, so that none is torn; `opened`: all
     have agreed to open, so that our shares of the outputs are served for ever, whatever comes after;
-    `session`: once it is agreed."""
+    `session`: once it is agreed; `drawn`: where it comes from."""
 
     terms: Terms
     tools: Tools
@@ -146,6 +159,7 @@ class Case:
     on_change: Callable[[State, str], None] = lambda _state, _detail: None
     opened: bool = False
     session: bytes | None = None
+    drawn: Drawn | None = None
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     proofs: dict[str, tuple[Envelope, Envelope]] = field(default_factory=dict)
@@ -254,9 +268,12 @@ class Case:
         """Keep what is known about a fault, signed; None if nobody is concerned."""
         if end.kind is None or not (end.blamed or end.unreachable) or end.blamed == {self.name}:
             return None
+        drawn = None if session is None else self.drawn
         evidence = Evidence(
             job=self.job.hex(),
             session=None if session is None else session.hex(),
+            attempt=0 if drawn is None else drawn.attempt,
+            nonces=() if drawn is None else tuple(nonce.hex() for nonce in drawn.nonces),
             epoch=end.epoch,
             reporter=self.name,
             kind=end.kind,
@@ -267,36 +284,37 @@ class Case:
             # Many owners may have lied at once; each pair of statements is a proof by itself.
             statements=as_statements([*end.statements, *(s.envelope for s in end.said)][:MAX_STATEMENTS]),
             bodies=as_texts([s.body for s in end.said]) if not end.statements else (),
+            batch=next((s.batch.hex() for s in end.said if 0 < len(s.batch) <= MAX_BATCH_BYTES), ""),
         )
         envelope = evidence.envelope(self.tools.identity)
         await self.tools.store.evidence.add(self.job, end.kind, envelope.to_bytes())
         return envelope
 
-    def note_equivocations(self, key: SlotKey, outcome: Outcome) -> None:
+    def note_equivocations(self, key: SlotKey, outcome: Outcome, about: bytes = b"") -> None:
         """Remember who signed two values in a slot, with the two statements."""
-        slot_id = self._slot_id(key)
+        name = self._slot_id(key, outcome, about)
         for party, proof in equivocators(outcome).items():
-            self.proofs.setdefault(self.computing[party], self._statements(slot_id, party, proof))
+            self.proofs.setdefault(self.computing[party], self._statements(name, party, proof))
 
-    def _slot_id(self, key: SlotKey) -> bytes:
-        return slot_name(key.family, key.session or self.job, key.epoch, key.number)
+    def _slot_id(self, key: SlotKey, outcome: Outcome, about: bytes) -> bytes:
+        return slot_id(key, self.job, outcome, len(self.computing), about)
 
-    def said(self, key: SlotKey, outcome: Outcome) -> tuple[Said, ...]:
+    def said(self, key: SlotKey, outcome: Outcome, about: bytes = b"") -> tuple[Said, ...]:
         """What everybody signed in a slot, who signed one value."""
-        slot_id = self._slot_id(key)
+        name = self._slot_id(key, outcome, about)
         return tuple(
-            Said(self._signed(slot_id, party, verdict.digest, verdict.signature), verdict.body)
+            Said(self._signed(name, party, verdict.digest, verdict.signature), verdict.body)
             for party, verdict in sorted(outcome.items())
             if isinstance(verdict, Agreed)
         )
 
-    def _signed(self, slot_id: bytes, party: int, digest: bytes, signature: bytes) -> Envelope:
-        words = statement(slot_id, party, digest)
+    def _signed(self, name: bytes, party: int, digest: bytes, signature: bytes) -> Envelope:
+        words = statement(name, party, digest)
         return Envelope(SLOT_TYPE, words, (Signature(self.computing[party], signature),))
 
-    def _statements(self, slot_id: bytes, party: int, proof: Equivocated) -> tuple[Envelope, Envelope]:
+    def _statements(self, name: bytes, party: int, proof: Equivocated) -> tuple[Envelope, Envelope]:
         first, second = (
-            self._signed(slot_id, party, half.digest, half.signature) for half in (proof.first, proof.second)
+            self._signed(name, party, half.digest, half.signature) for half in (proof.first, proof.second)
         )
         return first, second
 

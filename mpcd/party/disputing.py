@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mpcd.errors import DeadlineError
 from mpcd.party.agreeing import decide
@@ -21,6 +21,7 @@ from mpcd.protocols.agreement.disputes import (
     Claim,
     Sent,
     Void,
+    about,
     answer_limit,
     answer_value,
     claims_of,
@@ -50,8 +51,10 @@ class Hearing:
     kept: Kept
     worker: Worker
 
-    async def ask(self, family: str, value: bytes, limit: int) -> tuple[Outcome, tuple[Said, ...]]:
-        """One slot among the roster; everybody is ready to speak."""
+    async def ask(
+        self, family: str, question: bytes, value: bytes, limit: int
+    ) -> tuple[Outcome, tuple[Said, ...]]:
+        """One slot among the roster; everybody is ready to speak. question: digest of what is asked."""
         case = self.case
         key = SlotKey(family, self.session, self.number, self.standing.epoch)
         outcome = await decide(
@@ -62,8 +65,9 @@ class Hearing:
             by=case.now() + PATIENT_DELTAS * case.tools.pace.delta_s,
             max_body=limit,
             among=frozenset(self.standing.roster),
+            about=question,
         )
-        return outcome, case.said(key, outcome)
+        return outcome, case.said(key, outcome, question)
 
 
 async def hear(hearing: Hearing, dispute: Dispute) -> tuple[Fault, tuple[Said, ...]]:
@@ -72,13 +76,14 @@ async def hear(hearing: Hearing, dispute: Dispute) -> tuple[Fault, tuple[Said, .
     Raises  DeadlineError if too few come
     """
     roster, me = hearing.standing.roster, hearing.case.me
+    question = about(dispute, roster)
     if dispute.complaint is not None:
         answer = _about_a_tag(dispute, me, hearing.kept)
-        outcome, said = await hearing.ask("DISPUTE", answer_value(answer), answer_limit(roster))
+        outcome, said = await hearing.ask("DISPUTE", question, answer_value(answer), answer_limit(roster))
         return settle(dispute, outcome), said
     assert me is not None
     value = answer_value(_about_a_batch(dispute, hearing.kept), roster, me)
-    outcome, said = await hearing.ask("DISPUTE", value, answer_limit(roster))
+    outcome, said = await hearing.ask("DISPUTE", question, value, answer_limit(roster))
     claims = claims_of(dispute, outcome)
     if not isinstance(claims, dict):
         return claims, said
@@ -118,7 +123,9 @@ async def _recompute(
     roster, scheme = hearing.standing.roster, hearing.standing.sharing
     batch = hearing.kept.batches[dispute.batch or 0]
     value = keys_value([batch.keys[a] for a in sorted(batch.keys)])
-    outcome, said = await hearing.ask("BATCH-KEYS", value, DIGEST_BYTES * scheme.parties)
+    question = about(dispute, roster, batch.what)
+    outcome, said = await hearing.ask("BATCH-KEYS", question, value, DIGEST_BYTES * scheme.parties)
+    said = tuple(replace(one, batch=batch.what) for one in said)
     keys = keys_of(outcome, scheme)
     if not isinstance(keys, dict):
         return keys, said

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 from mpcd._pb.v1.peer_pb2 import KeyContribution, KeyContributions
 from mpcd.party.agreeing import decide, send_to_all, wait_for_mail
-from mpcd.party.case import Case
+from mpcd.party.blame import concerned
+from mpcd.party.case import Case, Said
 from mpcd.party.present import Present
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.findings import Absent, Fault, Named, TooMany, listed
@@ -50,22 +51,23 @@ async def agree_keys(
     own = keys.contribute(me, secrets.token_bytes, case.scheme)
     made = keys.commitments(session, me, own)
     value = key_value([made[a] for a in sorted(made)])
+    slot = SlotKey("KEYS", session)
     outcome = await decide(
         case,
         slots,
-        SlotKey("KEYS", session),
+        slot,
         lambda: value,
         by=case.until(case.tools.pace.stage_s),
         max_body=len(value),
         among=present.among,
     )
-    committed = key_commitments(outcome, case.scheme)
+    committed, said_first = key_commitments(outcome, case.scheme), case.said(slot, outcome)
     present = present.after(case, outcome, STEP, "commitments to keys", lambda p, _: p in committed)
     received, said, present = await _exchange(case, slots, session, present, own, committed)
     if said.pairs:
         asked = questions(said, case.scheme, present.among)
         if isinstance(asked, dict):
-            present = await _show(case, slots, session, present, asked, own, committed, received)
+            present = await _show(case, slots, session, present, asked, own, committed, received, said_first)
         else:
             present = present.without(case, asked, STEP)
     for p in set(range(len(case.computing))) - present.among:
@@ -132,14 +134,19 @@ async def _show(
     own: Own,
     committed: Committed,
     received: Received,
+    commitments: tuple[Said, ...],
 ) -> Present:
-    """Whoever is complained about shows the contributions in question; `received` is completed by them."""
+    """Whoever is complained about shows the contributions in question; `received` is completed by them.
+
+    commitments  as they were signed
+    """
     me = case.computing.index(case.name)
     value = key_answer_value({a: (own[a].key, own[a].salt) for a in asked.get(me, ())})
+    slot = SlotKey("KEY-ANSWER", session)
     outcome = await decide(
         case,
         slots,
-        SlotKey("KEY-ANSWER", session),
+        slot,
         lambda: value,
         by=case.until(case.tools.pace.stage_s),
         max_body=2 * PART_BYTES * len(case.computing),
@@ -153,11 +160,17 @@ async def _show(
     answers = key_answers({p: v for p, v in outcome.items() if p in present.among}, asked, opens)
     fault = _fault(answers, present)
     if fault is not None:
-        present = present.without(case, fault, STEP)
+        said = (*commitments, *case.said(slot, outcome))
+        present = present.without(case, fault, STEP, _said_by(case.names(concerned(fault)), said))
     for (contributor, key), part in answers.shown.items():
         if contributor != me and key in keys.shared_with(me, contributor, case.scheme):
             received.setdefault(contributor, {})[key] = keys.Contribution(*part)
     return present
+
+
+def _said_by(names: frozenset[str], said: tuple[Said, ...]) -> tuple[Said, ...]:
+    """What these have signed: it shows by itself that an answer does not open a commitment."""
+    return tuple(one for one in said if one.envelope.signers <= names)
 
 
 def _fault(answers: KeyAnswers, present: Present) -> Fault | None:

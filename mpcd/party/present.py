@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mpcd.party.blame import end_of
-from mpcd.party.case import Case, DroppedError
+from mpcd.party.case import Case, DroppedError, Said
 from mpcd.protocols.agreement.dolev_strong import Outcome
 from mpcd.protocols.agreement.findings import Absent, Fault, Named
 from mpcd.protocols.agreement.judging import attendance
@@ -18,11 +18,13 @@ from mpcd.protocols.agreement.judging import attendance
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """among: who takes part; fault: why one does not, and the step in which it was found."""
+    """among: who takes part; fault: why one does not, and the step in which it was found; said: the signed
+    words from which it follows, if it is evidence."""
 
     among: frozenset[int]
     fault: Fault | None = None
     step: str = ""
+    said: tuple[Said, ...] = ()
 
     @staticmethod
     def all_of(case: Case) -> Present:
@@ -56,15 +58,15 @@ class Present:
             return self
         return self if fault is None else self.without(case, fault, step)
 
-    def without(self, case: Case, fault: Fault, step: str) -> Present:
+    def without(self, case: Case, fault: Fault, step: str, said: tuple[Said, ...] = ()) -> Present:
         """Who is left after a fault.
 
         Raises  StageEnd if the profile does not let the job go on, or this is a second fault; DroppedError if
                 it is we who are left out
         """
         if not case.guaranteed or not isinstance(fault, Named | Absent) or self.fault is not None:
-            raise end_of(case, fault, step)
-        found = Present(self.among, fault, step)
+            raise end_of(case, fault, step, said=said)
+        found = Present(self.among, fault, step, said)
         if found.dropped == case.me:
             raise DroppedError
         return replace(found, among=self.among - {found.dropped})
@@ -77,5 +79,5 @@ class Present:
         if self.fault is None or other.fault is None:
             return self if self.fault is not None else other
         if self.dropped != other.dropped:
-            return self.without(case, other.fault, other.step)
+            return self.without(case, other.fault, other.step, other.said)
         return self

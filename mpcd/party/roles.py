@@ -67,7 +67,7 @@ async def _begin(case: Case, worker: Worker, present: Present) -> Course:
     course = Course(first_standing(case.scheme, len(case.computing)))
     try:
         if present.fault is not None:
-            await course.drop(case, present.fault, present.step)
+            await course.drop(case, present.fault, present.step, present.said)
         await case.move(Event.INPUTS_AGREED)
     except BaseException:
         await worker.release()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from mpcd._pb.v1.peer_pb2 import SlotMessage, SlotPart
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class Run:
     """One slot while it is going on.
 
-    among: who takes part; left_at: when we heard first that a party had left the job; given_up: from when on
-    some parties are not waited for, if nothing more is heard of them
+    among: who takes part; about: of what it is, if that is not always the same
+    left_at: when we heard first that a party had left the job
+    given_up: from when on some parties are not waited for, if nothing more is heard of them
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Run:
         seat: Seat,
         key: SlotKey,
         among: frozenset[int],
+        about: bytes,
         left_at: dict[int, float],
         given_up: Callable[[Collection[int]], float],
     ) -> None:
@@ -41,7 +43,7 @@ class Run:
         self.key = key
         self.among = among
         self.peers = tuple(sorted(among - {seat.me}))
-        self.slot_id = slot_name(key.family, key.session or seat.job, key.epoch, key.number)
+        self.slot_id = slot_id(key, seat.job, among, seat.parties, about)
         self.marks = Marks(self.slot_id, seat.job, among, seat.t, seat.verify)
         self.left_at = left_at
         self.given_up = given_up
@@ -230,6 +232,13 @@ class Run:
             if body is not None and isinstance(spec, Blob) and len(body) <= spec.limit_bytes:
                 inbox[of, label] = body
         return inbox
+
+
+def slot_id(key: SlotKey, job: bytes, among: Iterable[int], parties: int, about: bytes = b"") -> bytes:
+    """The name that is signed: for another roster, or another question, it is another slot."""
+    members = sorted(among)
+    roster = members if len(members) < parties else ()
+    return slot_name(key.family, key.session or job, key.epoch, key.number, roster, about)
 
 
 def _message(job: bytes, key: SlotKey, number: int, parts: list[SlotPart]) -> SlotMessage:

@@ -154,6 +154,7 @@ class Slots:
         max_body: int,
         settled: bool = False,
         among: frozenset[int] | None = None,
+        about: bytes = b"",
         patience: Callable[[], float] | None = None,
         at_entry: Callable[[], Awaitable[None]] | None = None,
     ) -> Outcome:
@@ -163,6 +164,7 @@ class Slots:
         value   our value at that moment, finished or not: at most max_body bytes
         by      the stage timer, on the monotonic clock: how long parties that are alive may work
         among   who takes part, ourselves included (everybody, if not given); whoever else speaks is not heard
+        about   digest of the question that the values answer, if the slot's name does not say it
         patience  once our work is done, the seconds for which others may still work before we say `timeout`;
                 without it we wait for them as long as `by`
         at_entry  ends our work if it is not done when the slot begins; takes less than Delta / 2, which
@@ -173,7 +175,8 @@ class Slots:
                whatever `work` raises
         """
         seat = self._seat
-        run = Run(seat, key, among or frozenset(range(seat.parties)), self._left_at, self.given_up)
+        everybody = frozenset(range(seat.parties))
+        run = Run(seat, key, among or everybody, about, self._left_at, self.given_up)
         run.mark(list(self._left.values()))
         self._running[key] = run
         try:

@@ -30,10 +30,10 @@ from mpcd.party.office import Office
 from mpcd.party.peers import PeerCalls
 from mpcd.party.ports import Order, Product, Reveal
 from mpcd.party.processes import JobProcess
+from mpcd.party.slot_run import slot_id
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.chains import Chain, decode, encode, statement
 from mpcd.protocols.agreement.dolev_strong import Outcome
-from mpcd.protocols.agreement.outcomes import slot_name
 from mpcd.runtime import workers
 from mpcd.testing.edits import EditLine
 from mpcd.testing.wrappers import flipped
@@ -50,6 +50,7 @@ class Plan:
         self.directory = directory
         self._gate = asyncio.Event()
         self.muted: set[bytes] = set()
+        self.slots: dict[tuple[bytes, SlotKey], bytes] = {}
         self._edits = edits
         self._names: dict[bytes, str] = {}
 
@@ -175,6 +176,8 @@ def _slots(plan: Plan) -> type[Slots]:
         async def decide(self, key: SlotKey, *, value: Callable[[], bytes], **rest: Any) -> Outcome:
             job = self._seat.job
             name = slot_of(key)
+            among = rest.get("among") or range(self._seat.parties)
+            plan.slots[job, key] = slot_id(key, job, among, self._seat.parties, rest.get("about", b""))
             await plan.hold(job, "slot", name)
 
             def lie() -> bytes:
@@ -213,7 +216,8 @@ def _peers(plan: Plan, identity: Identity) -> type[PeerCalls]:
             if message.round == 1 and plan.of(
                 message.job, "equivocate", slot=slot_of(SlotKey.of(message)), to=party
             ):
-                message = _second_value(message, identity)
+                name = plan.slots[message.job, SlotKey.of(message)]
+                message = _second_value(message, name, identity)
             super().send_slot(party, message)
 
         async def deliver_keys(self, party: str, message: pb.KeyContributions) -> None:
@@ -249,16 +253,15 @@ def _office(plan: Plan, identity: Identity) -> type[Office]:
     return CheatingOffice
 
 
-def _second_value(message: pb.SlotMessage, identity: Identity) -> pb.SlotMessage:
+def _second_value(message: pb.SlotMessage, name: bytes, identity: Identity) -> pb.SlotMessage:
     """The same letter with another value of ours, under a good signature."""
     changed = pb.SlotMessage()
     changed.CopyFrom(message)
-    slot_id = slot_name(message.slot, message.session or message.job, message.epoch, message.number)
     for part in changed.parts:
         chains: list[Chain] = []
         for chain in decode(part.body, _PARTIES, len(part.body)):
             other = Chain(chain.sender, _wrong(chain.body), ())
-            words = statement(slot_id, other.sender, other.digest)
+            words = statement(name, other.sender, other.digest)
             signature = (other.sender, identity.sign(SLOT_TYPE, words))
             chains.append(Chain(other.sender, other.body, (signature,)))
         part.body = encode(chains)

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from mpcd._pb.v1 import party_pb2 as pb
 from mpcd.cli.evidence import command
 from mpcd.cli.exit_codes import ExitCode
+from mpcd.client.contradictions import ASSUMING, Proof
 from mpcd.client.evidence import EvidenceFile, Finding, verify
 from mpcd.errors import NotFoundError, RefusedError, UsageError
 from mpcd.identity.encoding import MalformedError
@@ -25,6 +26,7 @@ from mpcd.party.operator_service import OperatorService
 from mpcd.protocols.agreement.chains import statement
 from mpcd.protocols.agreement.outcomes import slot_name
 from mpcd.transport.wire import from_wire
+from tests.client.trials import played
 from tests.party.offices import Town, job, signed
 from tests.party.world import OWNER, identities, roster
 
@@ -73,7 +75,7 @@ PAIR = value(KEYS, b"a", CHEATER), value(KEYS, b"b", CHEATER)
 
 def test_two_values_in_the_slot_of_a_job_prove_it() -> None:
     found = finding(value(SESSION_SLOT, b"a", CHEATER), value(SESSION_SLOT, b"b", CHEATER))
-    assert found.proven == ((CHEATER, "signed two different values in slot SESSION"),)
+    assert found.proven == (Proof((CHEATER,), "signed two different values in slot SESSION"),)
     assert found.claimed == ()
 
 
@@ -82,7 +84,7 @@ def test_two_values_in_a_session_prove_it_once_the_session_is_known_to_be_the_jo
     said_by: tuple[str, ...],
 ) -> None:
     found = finding(*PAIR, entries=tuple(entry(name) for name in said_by))
-    assert found.proven == ((CHEATER, "signed two different values in slot KEYS"),)
+    assert found.proven == (Proof((CHEATER,), "signed two different values in slot KEYS"),)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_whoever_passed_on_two_values_of_a_cheater_is_not_convicted() -> None:
     """An honest party signs both values of another one: a liar shows them as if they were its own."""
     both = [value(SESSION_SLOT, digest, "bolt", CHEATER) for digest in (b"a", b"b")]
     found = finding(*both, blamed=("bolt",))
-    assert [party for party, _ in found.proven] == [CHEATER]
+    assert [proof.parties for proof in found.proven] == [(CHEATER,)]
     assert found.claimed == ("acme says that bolt broke the rules: two values",)
 
 
@@ -136,7 +138,7 @@ def test_statements_that_do_not_contradict_each_other_prove_nothing(two: Envelop
 def test_two_inputs_of_an_owner_prove_it() -> None:
     other = entry(OWNER, commitments=("bb" * 32,) * 4)
     found = finding(entry(OWNER), other, blamed=(OWNER,))
-    assert found.proven == ((OWNER, "signed two different inputs for bids"),)
+    assert found.proven == (Proof((OWNER,), "signed two different inputs for bids"),)
     forged = Envelope(other.type, other.payload).sign(identities()["bolt"])
     for two in (
         entry(OWNER, session="bb" * 32),
@@ -208,8 +210,30 @@ def test_the_command_says_what_is_proven(files: tuple[Path, Path]) -> None:
     assert plain["valid"] is True
     assert plain["job"] == HASH.hex()
     (found,) = plain["records"]
-    assert found["proven"] == [{"party": CHEATER, "what": "signed two different values in slot KEYS"}]
+    assert found["proven"] == [
+        {"parties": [CHEATER], "what": "signed two different values in slot KEYS", "assuming": None}
+    ]
     assert found["claimed"] == []
+    assert plain["together"] is None
+
+
+def test_the_command_says_what_a_pair_rests_on(tmp_path: Path) -> None:
+    game = played("two pairs")
+    file, known = tmp_path / "evidence.json", tmp_path / "roster.yaml"
+    file.write_text(EvidenceFile(game.job, game.records["crux"]).to_text())
+    known.write_text(render(roster().members))
+    done = run("verify", file, "--roster", known)
+    assert (done.return_value, done.exception) == (ExitCode.OK, None)
+    lines = done.output.splitlines()
+    why = "bolt got something else than acme says it sent"
+    at = lines.index(f"    PROVEN   one of acme and bolt lies: {why}")
+    assert lines[at + 1] == f"             assuming that {ASSUMING}"
+    assert lines[-1].startswith("  together   acme cheats: it is in all of these; assuming that at most one")
+    plain = json.loads(run("verify", file, "--roster", known, "--json").output)
+    assert plain["records"][0]["proven"] == [
+        {"parties": ["acme", "bolt"], "what": why, "assuming": ASSUMING},
+    ]
+    assert plain["together"].startswith("acme cheats")
 
 
 @pytest.mark.parametrize("change", ["two values", '"rows\\":1', '"name\\":\\"auction', "blamed"])
@@ -260,4 +284,4 @@ def test_the_daemon_gives_its_operator_what_it_has_recorded(tmp_path: Path) -> N
             await town.close()
 
     _, (found,) = verify(EvidenceFile.from_text(asyncio.run(scene()).to_text()), roster())
-    assert [party for party, _ in found.proven] == [CHEATER]
+    assert [proof.parties for proof in found.proven] == [(CHEATER,)]

@@ -120,7 +120,7 @@ def test_somebody_cheats_and_the_result_stands(case: Case) -> None:
         return
     for command in said["papers"]["verify"]:
         assert mpcd(*command.split()[1:]).returncode == ExitCode.OK, command
-    _check_evidence(said, proven=who if "equivocate" in case.words else None)
+    _check_evidence(said, who, equivocates="equivocate" in case.words)
 
 
 def _said(case: Case, code: ExitCode) -> dict[str, Any]:
@@ -145,13 +145,18 @@ def _check_stands(said: dict[str, Any], case: Case) -> None:
     assert len(set(said["receipt"]["signed"]) & last) >= 2
 
 
-def _check_evidence(said: dict[str, Any], proven: str | None) -> None:
-    """It verifies offline; with any byte of it changed it does not."""
+def _check_evidence(said: dict[str, Any], who: str, equivocates: bool) -> None:
+    """It verifies offline, and proves what was found; with any byte of it changed it does not."""
     (command,) = [command for command in said["papers"]["verify"] if " evidence " in command]
     file = Path(command.split()[3])
     found = json.loads(mpcd(*command.split()[1:], "--json").stdout)
-    named = {entry["party"] for record in found["records"] for entry in record["proven"]}
-    assert named == ({proven} if proven else set())
+    for record in found["records"]:
+        proven, blamed = [entry["parties"] for entry in record["proven"]], record["record"]["blamed"]
+        outvoted = record["record"]["kind"] == "bad-opening"  # seen inside of a job process: nobody signed it
+        assert proven == ([blamed] if blamed and not outvoted else []), record
+        assert not blamed or who in blamed
+    proven = [entry["parties"] for record in found["records"] for entry in record["proven"]]
+    assert [who] in proven or not equivocates
     honest = file.read_text()
     for changed in _spoiled(honest):
         file.write_text(changed)

@@ -32,7 +32,7 @@ ROWS = [
              f"{_T_SLOTS}::test_doubled_and_changed_letters_of_one_round_count_once"),
     Mutation("marks of a dropped party count", _CLOCK, "mark.party not in self._among", "mark.party > 3",
              "tests/party/test_slots_roster.py::test_the_timer_of_a_dropped_party_begins_nothing"),
-    Mutation("slots of all epochs have one name", _RUN, "key.epoch, key.number)", "0, key.number)",
+    Mutation("slots of all epochs have one name", _RUN, "key.epoch, key.number, roster", "0, key.number, roster",
              "tests/party/test_slots_roster.py::test_slots_of_different_epochs_and_numbers_are_different"),
     Mutation("early messages without a limit", "mpcd/party/slot_early.py", "len(self) < EARLY_MESSAGES and ", "",
              f"{_T_SLOTS}::test_early_messages_are_kept_and_a_flood_is_not"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,12 +11,14 @@ import pytest
 
 from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import DeadlineError, UsageError
+from mpcd.identity.envelope import Envelope
+from mpcd.party.case import Said
 from mpcd.party.disputing import Hearing, _about_a_batch, _recompute
 from mpcd.party.ports import Batch, Kept
 from mpcd.party.processes import JobProcess
-from mpcd.protocols.agreement.disputes import Claim, Expected, Void
+from mpcd.protocols.agreement.disputes import Claim, Expected, Void, about
 from mpcd.protocols.agreement.dolev_strong import Agreed
-from mpcd.protocols.agreement.findings import Dispute
+from mpcd.protocols.agreement.findings import Dispute, Fault, TooMany
 from mpcd.protocols.agreement.standing import first
 from mpcd.protocols.scheme import REP3
 from mpcd.testing.simulation.clock import LoopClock, run_virtually
@@ -49,7 +52,7 @@ def test_who_has_lost_its_records_does_not_answer() -> None:
 class _Hearing(Hearing):
     """All three show the same keys."""
 
-    async def ask(self, family: str, value: bytes, limit: int) -> Any:
+    async def ask(self, family: str, question: bytes, value: bytes, limit: int) -> Any:
         return {p: Agreed(bytes(64)) for p in range(3)}, ()
 
 
@@ -65,6 +68,29 @@ def hearing_with(worker: object) -> Hearing:
         kept=Kept(batches={7: batch(b"h" * 32)}),
         worker=cast(Any, worker),
     )
+
+
+def test_keys_are_said_to_be_of_one_batch() -> None:
+    """Its description is in the name of the slot and in what is kept as evidence."""
+    asked: list[tuple[str, bytes]] = []
+
+    class Asking(Hearing):
+        async def ask(self, family: str, question: bytes, value: bytes, limit: int) -> Any:
+            asked.append((family, question))
+            said = tuple(Said(Envelope("mpcd.slot", b""), b"") for _ in range(3))
+            return {p: Agreed(bytes([p]) * 64) for p in range(3)}, said
+
+    async def story() -> tuple[Fault, tuple[Said, ...]]:
+        kept = Kept(batches={7: replace(batch(b"h" * 32), what=b"rows 4,2 /a")})
+        nobody = cast(Any, None)
+        return await _recompute(
+            Asking(nobody, nobody, bytes(32), first(REP3, 3), 0, kept, nobody), DISPUTE, {}
+        )
+
+    fault, said = run_virtually(story())
+    assert isinstance(fault, TooMany)
+    assert asked == [("BATCH-KEYS", about(DISPUTE, (0, 1, 2), b"rows 4,2 /a"))]
+    assert [one.batch for one in said] == [b"rows 4,2 /a"] * 3
 
 
 class _Endless:

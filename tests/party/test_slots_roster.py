@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,7 +18,7 @@ from mpcd.testing.simulation.clock import run_virtually
 from tests.party.network import DELTA, JOB, Network, sign_as
 
 KEY = SlotKey("BARRIER", b"s" * 32, number=2, epoch=1)
-SLOT_ID = slot_name("BARRIER", b"s" * 32, 1, 2)
+SLOT_ID = slot_name("BARRIER", b"s" * 32, 1, 2, (0, 1, 2))
 ROSTER, DROPPED = frozenset({0, 1, 2}), 3
 STAGE_S = 20.0
 
@@ -97,6 +97,23 @@ def test_slots_of_different_epochs_and_numbers_are_different(other: SlotKey) -> 
         assert len({slot for slot, _ in net.fixed[0]}) == 2
 
     run_virtually(story())
+
+
+@pytest.mark.parametrize("strange", [{"among": frozenset({0, 2})}, {"about": b"another question"}], ids=str)
+def test_who_takes_a_slot_for_another_one_is_not_heard(strange: dict[str, Any]) -> None:
+    """A signature holds for this roster and this question only."""
+
+    async def story() -> list[Outcome]:
+        net = Network()
+        for p in range(4):
+            net.join(p)
+        common: dict[str, Any] = {"among": ROSTER, "about": b"the question"}
+        how = [common, common, common | strange]
+        runs = (come(net, p, **how[p]) for p in sorted(ROSTER))
+        return list(cast(Any, await asyncio.gather(*runs, return_exceptions=True)))
+
+    first, second, _ = run_virtually(story())
+    assert first == second == {0: Agreed(b"of 0"), 1: Agreed(b"of 1"), 2: Bottom()}
 
 
 def test_who_is_done_waits_for_the_others_no_longer_than_its_patience() -> None:

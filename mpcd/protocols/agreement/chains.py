@@ -16,9 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIGNATURE_BYTES = 64
+DIGEST_BYTES = 32
 VALUES_FORWARDED = 2
 """Values of one sender that a party passes on: two prove that the sender cheats, a third adds nothing."""
 
+_PREFIX = b"mpcd slot\0"
+_NAMED = struct.Struct("<IB")
 _COUNT = struct.Struct("<H")
 _HEAD = struct.Struct("<BBI")
 _SIGNATURE = struct.Struct(f"<B{SIGNATURE_BYTES}s")
@@ -42,7 +45,19 @@ class Chain:
 
 def statement(slot_id: bytes, sender: int, digest: bytes) -> bytes:
     """The bytes that a party signs for one value of one sender in one slot."""
-    return b"mpcd slot\0" + struct.pack("<IB", len(slot_id), sender) + slot_id + digest
+    return _PREFIX + struct.pack("<IB", len(slot_id), sender) + slot_id + digest
+
+
+def read_statement(words: bytes) -> tuple[bytes, int, bytes] | None:
+    """(slot, sender, digest of the body) of what `statement` makes; None if it does not make these bytes."""
+    start = len(_PREFIX) + _NAMED.size
+    if len(words) < start:
+        return None
+    length, sender = _NAMED.unpack(words[len(_PREFIX) : start])
+    slot_id, digest = words[start : start + length], words[start + length :]
+    if len(digest) != DIGEST_BYTES or statement(slot_id, sender, digest) != words:
+        return None
+    return slot_id, sender, digest
 
 
 def encode(chains: Sequence[Chain]) -> bytes:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mpcd.errors import InternalError
+from mpcd.identity.encoding import fingerprint
 from mpcd.protocols.agreement.dolev_strong import Outcome
 from mpcd.protocols.agreement.findings import (
     Absent,
@@ -77,6 +78,21 @@ class Expected:
 
     products: Mapping[int, bytes]
     shown: bytes
+
+
+def about(dispute: Dispute, roster: Sequence[int], what: bytes = b"") -> bytes:
+    """Digest (32 bytes) of the question, part of the names of DISPUTE and BATCH-KEYS.
+
+    An answer does not repeat what it is an answer to. Before a third party it must: whoever could put
+    another complaint in the place of the one that was asked about would have honest answers contradict it.
+
+    what  in BATCH-KEYS, the batch as `Batch.what` describes it, so that its keys are not taken for another's
+    """
+    numbers = [dispute.round, dispute.receiver, -1 if dispute.batch is None else dispute.batch]
+    c = dispute.complaint
+    parts = [] if c is None else [bytes([c.sender, c.backup]), c.digest]
+    head = ",".join(str(n) for n in (*numbers, *sorted(dispute.others))).encode()
+    return fingerprint("mpcd/dispute/1", [head, bytes(roster), what, *parts])
 
 
 def answer_value(answer: Answer | None, roster: Sequence[int] = (), me: int = -1) -> bytes:

@@ -8,11 +8,14 @@ Source    Spec agreement 9.3
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mpcd.protocols.agreement.dolev_strong import Equivocated, Outcome
 from mpcd.protocols.agreement.words import Complaint, Kind
+
+_PARTY = re.compile(r"\bparty (\d+)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,11 @@ Finding = Go | Dispute | Fault
 def listed(parties: Iterable[int]) -> str:
     """The parties in words."""
     return " and ".join(f"party {p}" for p in sorted(parties))
+
+
+def in_words(why: str, names: Sequence[str]) -> str:
+    """A sentence about parties with their names."""
+    return _PARTY.sub(lambda m: names[int(m[1])], why)
 
 
 def meet(pairs: Iterable[Iterable[int]], evidence: bool, what: str) -> Named | Absent | Pair | TooMany:

@@ -13,7 +13,7 @@ Source    Spec agreement 4
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mpcd.identity.encoding import fingerprint
@@ -24,10 +24,50 @@ NONCE_BYTES = 32
 DIGEST_BYTES = 32
 
 
-def slot_name(family: str, scope: bytes, epoch: int, number: int = 0) -> bytes:
-    """The identity of a slot. `scope` is the session; in slot SESSION it is the job's hash and
-    `number` the attempt. No two slots of a deployment share a name, so no signature fits two slots."""
-    return b"/".join((family.encode(), scope.hex().encode(), str(epoch).encode(), str(number).encode()))
+def slot_name(
+    family: str, scope: bytes, epoch: int, number: int = 0, roster: Iterable[int] = (), about: bytes = b""
+) -> bytes:
+    """The identity of a slot, which everything that is signed in it carries. No two slots of a deployment
+    share a name, so no signature fits two slots.
+
+    scope   the session; in slot SESSION it is the job's hash, and `number` the attempt
+    roster  who takes part, if not all computing parties: places in a body are to be read by it
+    about   a digest of the question that a value answers, for slots in which it is not always the same
+    """
+    members = ",".join(str(p) for p in sorted(roster))
+    parts = [
+        family,
+        scope.hex(),
+        str(epoch),
+        str(number),
+        *([members, about.hex()] if members or about else []),
+    ]
+    return "/".join(parts).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class SlotName:
+    """A name of a slot, taken apart; roster: empty for all computing parties."""
+
+    family: str
+    scope: bytes
+    epoch: int
+    number: int
+    roster: tuple[int, ...] = ()
+    about: bytes = b""
+
+
+def read_slot_name(name: bytes) -> SlotName | None:
+    """The inverse of `slot_name`; None if the bytes are not a name that it makes."""
+    try:
+        family, scope, epoch, number, *rest = name.decode("ascii").split("/")
+        members, about = rest or ("", "")
+        roster = tuple(int(p) for p in members.split(",")) if members else ()
+        found = SlotName(family, bytes.fromhex(scope), int(epoch), int(number), roster, bytes.fromhex(about))
+    except ValueError:
+        return None
+    again = slot_name(found.family, found.scope, found.epoch, found.number, found.roster, found.about)
+    return found if again == name else None
 
 
 def equivocators(outcome: Outcome) -> dict[int, Equivocated]:
@@ -53,8 +93,19 @@ def session_of(job: bytes, attempt: int, outcome: Outcome, without: int = 0) -> 
     nonces = {party: nonce for party, nonce in bodies(outcome).items() if len(nonce) == NONCE_BYTES}
     if len(outcome) - len(nonces) > without:
         return None
-    ordered = [nonces.get(party, bytes(NONCE_BYTES)) for party in sorted(outcome)]
-    return fingerprint("mpcd/session/1", [job, struct.pack("<I", attempt), *ordered])
+    return session_from(job, attempt, nonces_of(outcome))
+
+
+def nonces_of(outcome: Outcome) -> tuple[bytes, ...]:
+    """The nonces that enter a session, by party; zeros for who gave none."""
+    said = bodies(outcome)
+    given = (said.get(party, b"") for party in sorted(outcome))
+    return tuple(nonce if len(nonce) == NONCE_BYTES else bytes(NONCE_BYTES) for nonce in given)
+
+
+def session_from(job: bytes, attempt: int, nonces: Sequence[bytes]) -> bytes:
+    """The session of these nonces. Whoever knows them can see which job it belongs to: they are no secret."""
+    return fingerprint("mpcd/session/1", [job, struct.pack("<I", attempt), *nonces])
 
 
 # -- KEYS and KEY-COMPLAINT -----------------------------------------------------------------------

@@ -21,7 +21,7 @@ from mpcd.party.life import Life
 from mpcd.party.notes import OutputNote, SessionNotice
 from mpcd.party.ports import Order, Product
 from mpcd.party.slot_clock import Mark
-from mpcd.party.slot_run import clock_message
+from mpcd.party.slot_run import clock_message, slot_id
 from mpcd.party.slots import SlotKey
 from mpcd.protocols.agreement.disputes import Sent, Void, answer_value
 from mpcd.protocols.agreement.words import Complaint, Late, Stopped, word_value
@@ -83,6 +83,7 @@ class Faulty:
         self.acts = acts
         self.me = EVERYBODY.index(daemon.name)
         self.done: Counter[str] = Counter()
+        self.slots: dict[SlotKey, bytes] = {}
         self._frames: dict[int, bytes] = {}
         daemon.pool.tampering = self
         daemon.pool.busy = self._busy
@@ -181,6 +182,8 @@ class Faulty:
             if self.of("hurry", slot=key.family):
                 rest["by"] = asyncio.get_running_loop().time()
             self._forge(key)
+            among = rest.get("among") or range(len(COMPUTING))
+            self.slots[key] = slot_id(key, life.case.job, among, len(COMPUTING), rest.get("about", b""))
             return await ordinary(key, value=lambda: self._value(key, value, rest), **rest)
 
         slots.decide = decide  # type: ignore[method-assign]
@@ -274,7 +277,7 @@ class FaultyWire(Wire):
         if message.slot == "RECALL" and faulty.of("recall", to=party):
             message = _changed(message, faulty.of("recall")[0].dice)
         if message.round == 1 and faulty.of("equivocate", to=party, slot=message.slot):
-            message = _second_value(message, self._identity)
+            message = _second_value(message, faulty.slots[SlotKey.of(message)], self._identity)
         slow = faulty.of("slow", to=party, slot=message.slot)
         if slow:
             wait_s = self.setting.pace.delta_s * slow[0].dice.choice((0.5, 1.0, 1.9, 2.5, 4.0))

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
+from mpcd.client.evidence import EvidenceFile
+from mpcd.client.evidence import verify as verify_evidence
 from mpcd.errors import MpcdError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.receipt import Receipt, verify
 from mpcd.jobs.states import TERMINAL, State
 from mpcd.testing.simulation.jobs import OUTSIDE
-from mpcd.testing.simulation.people import COMPUTING, roster
+from mpcd.testing.simulation.people import COMPUTING, identities, roster
 from mpcd.testing.simulation.running import Story
 
 Rule = Callable[[Story], Iterator[str]]
@@ -150,6 +152,25 @@ def blame_is_right(story: Story) -> Iterator[str]:
             yield f"the receipt says of {(*line.link, *line.unreachable)}: {line.reason}"
 
 
+def strangers_find_the_same(story: Story) -> Iterator[str]:
+    """What anybody concludes from an honest party's records has the party at fault in it, whatever the
+    network does; and it is all that was found at barriers."""
+    specification = story.scenario.job.specification
+    job = Envelope(specification.TYPE, specification.to_bytes()).sign(identities()[specification.submitter])
+    for name in story.scenario.honest:
+        try:
+            _, findings = verify_evidence(EvidenceFile(job, story.ends[name].records), roster())
+        except MpcdError as error:
+            yield f"the records of {name} do not verify: {error}"
+            continue
+        for finding in findings:
+            proven = [proof.parties for proof in finding.proven]
+            if any(story.scenario.faulty not in parties for parties in proven):
+                yield f"{name} can prove {proven}: {finding.record.detail}"
+            if finding.record.step == "barrier" and finding.record.blamed not in ((), *proven):
+                yield f"{name} cannot prove what it says of {finding.record.blamed}: {finding.record.detail}"
+
+
 def checks_stay(story: Story) -> Iterator[str]:
     """Nobody computes without checks as long as the party at fault computes with them."""
     faulty = story.scenario.faulty
@@ -215,6 +236,7 @@ RULES: tuple[Rule, ...] = (
     output_is_guaranteed,
     opening_is_fair,
     blame_is_right,
+    strangers_find_the_same,
     checks_stay,
     receipts_agree,
     nothing_is_used_twice,

@@ -33,6 +33,7 @@ class PartyEnd:
     """How a party ended.
 
     results  output -> value; at_s: when it was in its last state; task: what its life raised, if anything
+    records  its evidence, as it is signed
     """
 
     state: State
@@ -42,6 +43,7 @@ class PartyEnd:
     receipt: Envelope | None
     evidence: list[Evidence]
     opened: bool
+    records: tuple[Envelope, ...] = ()
     error: str = ""
 
 
@@ -193,6 +195,7 @@ class _Telling:
                 results=await daemon.results(),
                 receipt=None if receipt is None else Envelope.from_bytes(receipt),
                 evidence=[Evidence.from_bytes(Envelope.from_bytes(body).payload) for _, body in bodies],
+                records=tuple(Envelope.from_bytes(body) for _, body in bodies),
                 opened=any(state is State.OPENING for _, state, _ in daemon.states),
                 error=_error_of(daemon.task),
             )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mpcd.protocols.agreement.chains import read_statement, statement
 from mpcd.protocols.agreement.dolev_strong import Agreed, Bottom, Equivocated, Outcome, SignedValue, Verdict
 from mpcd.protocols.agreement.outcomes import (
     Holdings,
@@ -20,6 +21,7 @@ from mpcd.protocols.agreement.outcomes import (
     inputs_value,
     key_commitments,
     key_value,
+    read_slot_name,
     session_of,
     slot_name,
     start,
@@ -43,7 +45,34 @@ def test_slot_names_differ_in_every_component() -> None:
     names = {
         slot_name(f, s, e, k) for f, s, e, k in product(("INPUTS", "HAVE"), (b"s", b"t"), (0, 1), (0, 1))
     }
-    assert len(names) == 16
+    rosters, questions = ((), (0, 1), (0, 2), (0, 1, 2)), (b"", b"q", b"r")
+    names |= {slot_name("DISPUTE", b"s", 1, 0, roster, q) for roster, q in product(rosters, questions)}
+    assert len(names) == 16 + 12
+    for name in names:
+        found = read_slot_name(name)
+        assert found is not None
+        parts = found.family, found.scope, found.epoch, found.number, found.roster, found.about
+        assert slot_name(*parts) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"", b"BARRIER", b"BARRIER/73/1", b"BARRIER/73/1/0/", b"BARRIER/73/1/0//", b"BARRIER/73/1/0/1,0/",
+        b"BARRIER/73/1/0/0,1", b"BARRIER/73/1/0/0,1//", b"BARRIER/7x/1/0", b"BARRIER/7A/1/0",
+        b"BARRIER/73/01/0",
+        b"BARRIER/73/1/0/0, 1/", b"BARRIER/73/1/0/0,1/0", b"BARRIER/73/1/0/0,1/AB", b"\xff/73/1/0",
+    ],
+)  # fmt: skip
+def test_a_name_has_one_spelling(name: bytes) -> None:
+    assert read_slot_name(name) is None
+
+
+def test_a_statement_can_be_taken_apart_in_one_way() -> None:
+    whole = statement(b"a slot", 3, b"d" * 32)
+    assert read_statement(whole) == (b"a slot", 3, b"d" * 32)
+    for other in (b"", whole[:-1], whole + b"d", b"M" + whole[1:], whole.replace(b"slot\0", b"slot\1")):
+        assert read_statement(other) is None
 
 
 # -- SESSION

@@ -19,7 +19,7 @@ from mpcd.ring.streams import derive
 from mpcd.runtime.tagging import Tagger
 from mpcd.testing.simulation.faults import Act
 from mpcd.testing.simulation.oracle import complaints
-from mpcd.testing.simulation.people import COMPUTING
+from mpcd.testing.simulation.people import COMPUTING, identities
 from mpcd.testing.simulation.running import Story
 from tests.testing.simulation.stories import told
 
@@ -66,6 +66,19 @@ def _silent(story: Story) -> None:
     story.ends["acme"].evidence[0] = record.model_copy(update={"blamed": (), "unreachable": ("bolt",)})
 
 
+def _unprovable(story: Story) -> None:
+    record = story.ends["acme"].evidence[0]
+    lie = record.model_copy(update={"blamed": ("bolt",), "unreachable": (), "step": "barrier"})
+    story.ends["acme"].records = (lie.envelope(identities()["acme"]),)
+
+
+def _proving_too_much(story: Story) -> None:
+    record = story.ends["acme"].evidence[0]
+    assert "dune" in record.blamed
+    other = min(set(COMPUTING) - set(record.blamed))
+    story.scenario = replace(story.scenario, faulty=other)
+
+
 def _unchecked(story: Story) -> None:
     name, order = story.orders[0]
     story.orders[0] = name, replace(order, checked=False)
@@ -106,6 +119,8 @@ def _as_if_left_out(story: Story) -> None:
         (_without_output, "opening_is_fair"),
         (_blamed, "blame_is_right"),
         (_silent, "blame_is_right"),
+        (_unprovable, "strangers_find_the_same"),
+        (_proving_too_much, "strangers_find_the_same"),
         (_unchecked, "checks_stay"),
         (_without_receipt, "receipts_agree"),
         (_twice, "nothing_is_used_twice"),
