@@ -1,7 +1,9 @@
 """What one party does differently in a simulation: in its job processes, in slots, in calls, in its answers.
 
 An `Act` is one such thing. Its party runs the ordinary code; the act is put around it from outside. Acts name
-parties by their index in the job, rounds from 0 in every epoch.
+parties by their index among everybody, rounds from 0 in every epoch.
+
+Wherever something can be done differently, `Faulty.of` is asked; `survey` makes a list of these places.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mpcd._pb.v1 import peer_pb2 as pb
@@ -27,52 +28,14 @@ from mpcd.protocols.agreement.disputes import Sent, Void, answer_value
 from mpcd.protocols.agreement.words import Complaint, Late, Stopped, word_value
 from mpcd.protocols.rounds import Round, Rounds
 from mpcd.testing.cheating_daemon import _second_value
+from mpcd.testing.simulation.acts import IN_BARRIERS, IN_FRAMES, IN_STEPS, Act
 from mpcd.testing.simulation.daemon import Daemon, Wire
-from mpcd.testing.simulation.people import COMPUTING, EVERYBODY, identities, roster
+from mpcd.testing.simulation.people import EVERYBODY, identities
 from mpcd.testing.simulation.process import Send
 from mpcd.testing.wrappers import Edit, cheat, drop, edit_vouch, flip, flipped, shift
 from mpcd.transport.wire import from_wire, to_wire
 
 T = TypeVar("T")
-
-IN_STEPS = ("shift", "flip", "leave-out", "vouch", "die")
-IN_FRAMES = ("lose", "truncate", "extend", "garble", "replay", "swap", "late", "fall-silent", "twice")
-IN_SLOTS = ("lie", "noise", "nothing", "equivocate", "mute", "deaf", "hurry", "forge", "leave", "slow")
-IN_WORDS = ("accuse-tag", "accuse-missing", "accuse-batch", "give-up", "claim-late", "dispute-lie")
-IN_CALLS = ("keys", "keys-withheld", "box", "box-withheld", "box-two", "share", "session", "recall")
-IN_ANSWERS = ("note", "summand", "silent-holder", "receipt", "receipt-withheld")
-IN_HOUSE = ("busy", "no-data")
-KINDS = (*IN_STEPS, *IN_FRAMES, *IN_SLOTS, *IN_WORDS, *IN_CALLS, *IN_ANSWERS, *IN_HOUSE)
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing done differently.
-
-    epoch, round   in job processes; to: the other party, None for all; slot: a family; number: what the dice
-                   of this act begin with
-    """
-
-    kind: str
-    epoch: int = 0
-    round: int = 0
-    to: int | None = None
-    slot: str = ""
-    number: int = 0
-
-    @property
-    def dice(self) -> random.Random:
-        return random.Random(f"{self.kind} {self.number}")
-
-    def __str__(self) -> str:
-        words = [self.kind]
-        if self.kind in IN_STEPS + IN_FRAMES:
-            words.append(f"epoch={self.epoch} round={self.round}")
-        if self.slot:
-            words.append(f"slot={self.slot}")
-        if self.to is not None:
-            words.append(f"to={EVERYBODY[self.to]}")
-        return " ".join(words)
 
 
 class Faulty:
@@ -82,6 +45,7 @@ class Faulty:
         self.daemon = daemon
         self.acts = acts
         self.me = EVERYBODY.index(daemon.name)
+        self.computing = daemon.setting.job.computing
         self.done: Counter[str] = Counter()
         self._frames: dict[int, bytes] = {}
         daemon.pool.tampering = self
@@ -90,18 +54,25 @@ class Faulty:
         daemon.make_life = self.make_life
         daemon.serve = self.serve  # type: ignore[method-assign]
         if any(act.kind == "no-data" for act in acts):
-            daemon.data.bid = None
+            daemon.data.row = None
             self.done["no-data"] += 1
         daemon._start()
 
-    def of(self, *kinds: str, to: str | None = None, slot: str | None = None) -> list[Act]:
-        """The acts of these kinds that concern a party, or a slot; they count as done."""
+    def of(
+        self,
+        *kinds: str,
+        to: str | None = None,
+        slot: SlotKey | None = None,
+        at: int | None = None,
+        of: int | None = None,
+        label: str | None = None,
+        epoch: int | None = None,
+    ) -> list[Act]:
+        """The acts of these kinds for this place; they count as done."""
         found = [
             act
             for act in self.acts
-            if act.kind in kinds
-            and (to is None or act.to is None or EVERYBODY[act.to] == to)
-            and (slot is None or act.slot in ("", slot))
+            if act.kind in kinds and epoch in (None, act.epoch) and act.concerns(to, slot, at, of, label)
         ]
         self.done.update(act.kind for act in found)
         return found
@@ -169,26 +140,38 @@ class Faulty:
         slots = life._slots
         if slots is None:
             return
-        ordinary, hear = slots.decide, slots.deliver
+        ordinary, hear, fetch = slots.decide, slots.deliver, life.fetch_receipt
 
         def deliver(peer: int, message: pb.SlotMessage) -> None:
-            if not self.of("deaf", to=COMPUTING[peer], slot=message.slot):
+            if not self.of("deaf", to=self.computing[peer], slot=SlotKey.of(message), at=message.round):
                 hear(peer, message)
 
         async def decide(key: SlotKey, *, value: Callable[[], bytes], **rest: Any) -> Any:
-            if self.of("leave", slot=key.family):
+            if self.of("leave", slot=key):
                 slots.leave()
-            if self.of("hurry", slot=key.family):
+            if self.of("hurry", slot=key):
                 rest["by"] = asyncio.get_running_loop().time()
             self._forge(key)
             return await ordinary(key, value=lambda: self._value(key, value, rest), **rest)
 
+        async def fetch_receipt(caller: str, wait_s: float) -> Envelope | None:
+            found = await fetch(caller, wait_s)
+            if found is None or self.of("receipt-hidden", to=caller):
+                return None
+            return self.other_receipt(found) if self.of("receipt-other", to=caller) else found
+
         slots.decide = decide  # type: ignore[method-assign]
         slots.deliver = deliver  # type: ignore[method-assign]
+        life.fetch_receipt = fetch_receipt  # type: ignore[method-assign]
+
+    def other_receipt(self, envelope: Envelope) -> Envelope:
+        """The same run as another attempt, under our signature alone."""
+        said = Receipt.from_bytes(envelope.payload)
+        return said.model_copy(update={"attempt": said.attempt + 1}).envelope(identities()[self.daemon.name])
 
     def _value(self, key: SlotKey, value: Callable[[], bytes], rest: Any) -> bytes:
         said = value()
-        for act in self.of("lie", "noise", "nothing", slot=key.family):
+        for act in self.of("lie", "noise", "nothing", slot=key):
             limit = rest["max_body"]
             dice = act.dice
             match act.kind:
@@ -199,10 +182,8 @@ class Faulty:
                 case "nothing":
                     said = b""
         if key.family == "BARRIER":
-            for act in self.acts:
-                if act.kind in IN_WORDS and act.kind != "dispute-lie" and act.epoch == key.epoch:
-                    self.done[act.kind] += 1
-                    said = self._word(act, rest.get("among") or frozenset(range(len(COMPUTING))))
+            for act in self.of(*IN_BARRIERS, slot=key, epoch=key.epoch):
+                said = self._word(act, rest.get("among") or frozenset(range(len(self.computing))))
         if key.family == "DISPUTE":
             for act in self.of("dispute-lie"):
                 said = act.dice.choice(
@@ -228,15 +209,15 @@ class Faulty:
 
     def _forge(self, key: SlotKey) -> None:
         """Marks of others, with signatures that are none."""
-        for act in self.of("forge", slot=key.family):
+        for act in self.of("forge", slot=key):
             dice = act.dice
             marks = [
                 Mark(dice.choice(("done", "timeout", "left")), p, dice.randbytes(64))
-                for p in range(len(COMPUTING))
+                for p in range(len(self.computing))
                 if p != self.me
             ]
             message = clock_message(self.daemon.setting.job.specification.job, key, marks)
-            for p, name in enumerate(COMPUTING):
+            for p, name in enumerate(self.computing):
                 if p != self.me:
                     self.daemon.wire.send_slot(name, message)
 
@@ -248,11 +229,13 @@ class Faulty:
         header, body = await life.output(caller, request)
         if self.of("silent-holder", to=caller):
             raise ChannelError("silent on purpose")
-        if header.ready and header.HasField("commitment") and (acts := self.of("note", to=caller)):
+        noted = header.ready and header.HasField("commitment")
+        if noted and (acts := self.of("note", to=caller, label=request.output)):
             note = OutputNote.from_bytes(from_wire(header.commitment).payload)
             lie = _other_note(note, acts[0].dice)
             header.commitment.CopyFrom(to_wire(lie.envelope(identities()[self.daemon.name])))
-        if body and (acts := self.of("summand", to=caller)):
+        where = request.output, request.summand
+        if body and (acts := self.of("summand", to=caller, label=where[0], of=where[1])):
             body = _flip(body, acts[0].dice)
         return header, body
 
@@ -268,14 +251,16 @@ class FaultyWire(Wire):
         self._muted: set[str] = set()
 
     def send_slot(self, party: str, message: pb.SlotMessage) -> None:
-        faulty = self._faulty
-        if faulty.of("mute", to=party, slot=message.slot):
+        faulty, slot, at = self._faulty, SlotKey.of(message), message.round
+        if faulty.of("mute", to=party, slot=slot, at=at):
             return
-        if message.slot == "RECALL" and faulty.of("recall", to=party):
-            message = _changed(message, faulty.of("recall")[0].dice)
-        if message.round == 1 and faulty.of("equivocate", to=party, slot=message.slot):
+        if slot.family == "RECALL" and (acts := faulty.of("recall", to=party)):
+            message = _changed(message, acts[0].dice)
+        if at == 1 and faulty.of("equivocate", to=party, slot=slot):
             message = _second_value(message, self._identity)
-        slow = faulty.of("slow", to=party, slot=message.slot)
+        if acts := faulty.of("spoil", to=party, slot=slot, at=at):
+            message = _changed(message, acts[0].dice)
+        slow = faulty.of("slow", to=party, slot=slot, at=at)
         if slow:
             wait_s = self.setting.pace.delta_s * slow[0].dice.choice((0.5, 1.0, 1.9, 2.5, 4.0))
             asyncio.get_running_loop().call_later(wait_s, super().send_slot, party, message)
@@ -285,13 +270,13 @@ class FaultyWire(Wire):
     async def deliver_keys(self, party: str, message: pb.KeyContributions) -> None:
         if self._faulty.of("keys-withheld", to=party):
             return
-        if acts := self._faulty.of("keys", to=party):
-            part = acts[0].dice.choice(message.contributions)
-            part.secret = _flip(part.secret, acts[0].dice)
+        for part in message.contributions:
+            for act in self._faulty.of("keys", to=party, of=part.key):
+                part.secret = _flip(part.secret, act.dice)
         await super().deliver_keys(party, message)
 
     async def announce_session(self, party: str, notice: Envelope) -> None:
-        if acts := self._faulty.of("session"):
+        if acts := self._faulty.of("session", to=party):
             said = SessionNotice.from_bytes(notice.payload)
             other = said.model_copy(update={"session": acts[0].dice.randbytes(32).hex()})
             notice = other.envelope(self._identity)
@@ -300,11 +285,20 @@ class FaultyWire(Wire):
     async def deliver_input(self, party: str, header: pb.InputHeader, data: bytes) -> None:
         if self._faulty.of("box-withheld", to=party):
             return
-        if acts := self._faulty.of("box", to=party):
-            data = _flip(data, acts[0].dice)
-        if acts := self._faulty.of("box-two", to=party):
+        data = self._boxes(party, header, data)
+        if self._faulty.of("box-two", to=party):
             header = self._second_entry(header)
         await super().deliver_input(party, header, data)
+
+    def _boxes(self, party: str, header: pb.InputHeader, data: bytes) -> bytes:
+        """The sealed shares, one behind the other."""
+        found, start = b"", 0
+        for box in header.boxes:
+            part = data[start : start + box.size_bytes]
+            start += box.size_bytes
+            acts = self._faulty.of("box", to=party, of=box.summand)
+            found += _flip(part, acts[0].dice) if acts else part
+        return found
 
     def _second_entry(self, header: pb.InputHeader) -> pb.InputHeader:
         from mpcd.party.notes import InputNote
@@ -317,7 +311,7 @@ class FaultyWire(Wire):
         return changed
 
     async def forward_share(self, party: str, header: pb.ShareHeader, data: bytes) -> None:
-        if acts := self._faulty.of("share", to=party):
+        if acts := self._faulty.of("share", to=party, of=header.summand):
             data = _flip(data, acts[0].dice)
         await super().forward_share(party, header, data)
 
@@ -325,8 +319,7 @@ class FaultyWire(Wire):
         if self._faulty.of("receipt-withheld", to=party):
             return
         if self._faulty.of("receipt", to=party):
-            said = Receipt.read(receipt, self.me, roster())
-            receipt = said.model_copy(update={"attempt": said.attempt + 1}).envelope(self._identity)
+            receipt = self._faulty.other_receipt(receipt)
         await super().deliver_receipt(party, job, receipt)
 
 
@@ -336,16 +329,31 @@ def _later(edit: Edit, base: int) -> Edit:
 
 
 def _edit(act: Act, order: Order) -> Edit:
-    to = None if act.to is None or act.to not in order.roster else order.roster.index(act.to)
+    def place(party: int | None) -> int | None:
+        return None if party is None or party not in order.roster else order.roster.index(party)
+
+    to, label = place(act.to), act.label or None
     match act.kind:
         case "shift":
-            return shift(by=act.dice.choice((1, 1 << 63, act.number + 1)), round=act.round, to=to)
+            return shift(
+                by=act.dice.choice((1, 1 << 63, act.number + 1)), round=act.round, to=to, label=label
+            )
+        case "add-1":
+            return shift(by=1, round=act.round, to=to, label=label)
+        case "add-high-bit":
+            return shift(by=1 << 63, round=act.round, to=to, label=label)
         case "flip":
-            return flip(bit=act.number, round=act.round, to=to)
+            return flip(bit=act.number, round=act.round, to=to, label=label)
         case "leave-out":
-            return drop(round=act.round, to=to)
+            return drop(round=act.round, to=to, label=label)
         case "vouch":
-            return edit_vouch(lambda payload: flipped(payload, act.number), round=act.round, to=to)
+            return edit_vouch(
+                lambda payload: flipped(payload, act.number),
+                round=act.round,
+                of=place(act.of),
+                to=to,
+                label=label,
+            )
 
     def die(number: int, r: Round) -> Round:
         if number == act.round:

@@ -14,8 +14,9 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.receipt import Receipt, verify
 from mpcd.jobs.states import TERMINAL, State
-from mpcd.testing.simulation.jobs import OUTSIDE
-from mpcd.testing.simulation.people import COMPUTING, roster
+from mpcd.testing.simulation.jobs import Outputs
+from mpcd.testing.simulation.people import roster
+from mpcd.testing.simulation.programs import OUTSIDE
 from mpcd.testing.simulation.running import Story
 
 Rule = Callable[[Story], Iterator[str]]
@@ -31,7 +32,7 @@ def _recipients(story: Story) -> list[str]:
     return [name for name in readers if name in story.scenario.honest]
 
 
-def _possible(story: Story) -> list[dict[str, int]]:
+def _possible(story: Story) -> list[Outputs]:
     """What the outputs may be: the party at fault may take part with its bid, or without; when the network
     does not keep its promise, anybody's bid may be missing."""
     scenario = story.scenario
@@ -120,7 +121,7 @@ def blame_is_right(story: Story) -> Iterator[str]:
             if record.blamed and faulty not in record.blamed:
                 yield f"{name} blames {record.blamed}: {record.detail}"
             # Who does not compute hears nothing of anybody when a job has ended early: that names nobody.
-            few = name in COMPUTING or len(record.unreachable) == 1
+            few = name in story.scenario.job.computing or len(record.unreachable) == 1
             if record.unreachable and faulty not in record.unreachable and few and not storms:
                 yield f"{name} says that {record.unreachable} was unreachable: {record.detail}"
             if set(record.blamed) & set(record.unreachable):
@@ -186,7 +187,7 @@ def nothing_breaks(story: Story) -> Iterator[str]:
         return
     for name in story.scenario.honest:
         end = story.ends[name]
-        if end.state is State.FAILED and name in COMPUTING:
+        if end.state is State.FAILED and name in story.scenario.job.computing:
             yield f"{name}: {end.detail}"
 
 

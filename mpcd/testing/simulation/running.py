@@ -22,6 +22,7 @@ from mpcd.testing.network.weather import Sky
 from mpcd.testing.simulation.clock import run_virtually
 from mpcd.testing.simulation.daemon import Daemon, Setting
 from mpcd.testing.simulation.faults import Faulty
+from mpcd.testing.simulation.jobs import Outputs
 from mpcd.testing.simulation.ledger import Ledger
 from mpcd.testing.simulation.network import Ground, Wires
 from mpcd.testing.simulation.people import EVERYBODY
@@ -38,7 +39,7 @@ class PartyEnd:
     state: State
     at_s: float
     detail: str
-    results: dict[str, int]
+    results: Outputs
     receipt: Envelope | None
     evidence: list[Evidence]
     opened: bool

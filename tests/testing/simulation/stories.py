@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mpcd.testing.network.weather import Weather
-from mpcd.testing.simulation.faults import Act
+from mpcd.testing.simulation.acts import Act
 from mpcd.testing.simulation.jobs import Job
 from mpcd.testing.simulation.running import Story, tell
 from mpcd.testing.simulation.scenario import Scenario
