@@ -19,7 +19,7 @@ IN_ANSWERS = (
     *("note", "summand", "silent-holder"),
     *("receipt", "receipt-withheld", "receipt-hidden", "receipt-other"),
 )
-IN_HOUSE = ("busy", "no-data")
+IN_HOUSE = ("busy", "no-data", "no-link")
 KINDS = (*IN_STEPS, *IN_FRAMES, *IN_SLOTS, *IN_WORDS, *IN_CALLS, *IN_ANSWERS, *IN_HOUSE)
 
 
@@ -63,7 +63,7 @@ class Act:
 
     def __str__(self) -> str:
         words = [self.kind]
-        if self.kind in IN_STEPS + IN_FRAMES + IN_BARRIERS:
+        if self.kind in (*IN_STEPS, *IN_FRAMES, *IN_BARRIERS):
             words.append(f"epoch={self.epoch} round={self.round}")
         words += [f"slot={self.slot}"] if self.slot else []
         words += [f"at={self.at}"] if self.at is not None else []

@@ -132,7 +132,7 @@ class Daemon:
         self.commits = 0
         self.sent = 0
         self.on_event: Callable[[str, int], None] = lambda _what, _count: None
-        self.pool = Pool(identities()[name], setting.wires, setting.pace.round_s, setting.watch)
+        self.pool = Pool(identities()[name], setting.wires, setting.pace, setting.watch)
         self.data = OwnData(setting.job.row(name))
         self.wire: Wire = Wire(setting, name, self._message)
         self.make_life: Callable[[Life], None] = lambda _life: None

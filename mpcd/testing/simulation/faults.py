@@ -82,6 +82,10 @@ class Faulty:
 
     # -- job processes ---------------------------------------------------------------------------------
 
+    def shunned(self, order: Order) -> frozenset[int]:
+        names = {place: self.computing[party] for place, party in enumerate(order.roster) if party != self.me}
+        return frozenset(p for p, name in names.items() if self.of("no-link", to=name, epoch=order.epoch))
+
     def step(self, order: Order, number: int, step: Rounds[T]) -> Rounds[T]:
         edits = [
             _later(self._counted(act, _edit(act, order)), number)
@@ -128,7 +132,7 @@ class Faulty:
                 send(to, frame)
                 send(to, frame)
             case "late":
-                wait_s = self.daemon.setting.pace.round_s * dice.choice((0.3, 0.6, 0.8, 0.95, 1.05))
+                wait_s = self.daemon.setting.pace.bears_s * dice.choice((0.3, 0.6, 0.8, 0.95, 1.05))
                 asyncio.get_running_loop().call_later(wait_s, send, to, frame)
 
     def end(self, order: Order, end: Product | MpcdError) -> Product | MpcdError:
