@@ -10,6 +10,8 @@ from mpcd.testing.simulation.people import EVERYBODY
 
 IN_STEPS = ("shift", "add-1", "add-high-bit", "flip", "leave-out", "vouch", "die")
 IN_FRAMES = ("lose", "truncate", "extend", "garble", "replay", "swap", "late", "fall-silent", "twice")
+OTHER_JOB = "other-job"
+"""The frame of the same place in another run of the same job: only in a sweep, which has one."""
 IN_LETTERS = ("equivocate", "mute", "deaf", "slow", "spoil")
 IN_SLOTS = ("lie", "noise", "nothing", "hurry", "forge", "leave", *IN_LETTERS)
 IN_BARRIERS = ("accuse-tag", "accuse-missing", "accuse-batch", "give-up", "claim-late")
@@ -20,7 +22,7 @@ IN_ANSWERS = (
     *("receipt", "receipt-withheld", "receipt-hidden", "receipt-other"),
 )
 IN_HOUSE = ("busy", "no-data", "no-link")
-KINDS = (*IN_STEPS, *IN_FRAMES, *IN_SLOTS, *IN_WORDS, *IN_CALLS, *IN_ANSWERS, *IN_HOUSE)
+KINDS = (*IN_STEPS, *IN_FRAMES, OTHER_JOB, *IN_SLOTS, *IN_WORDS, *IN_CALLS, *IN_ANSWERS, *IN_HOUSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Act:
 
     def __str__(self) -> str:
         words = [self.kind]
-        if self.kind in (*IN_STEPS, *IN_FRAMES, *IN_BARRIERS):
+        if self.kind in (*IN_STEPS, *IN_FRAMES, OTHER_JOB, *IN_BARRIERS):
             words.append(f"epoch={self.epoch} round={self.round}")
         words += [f"slot={self.slot}"] if self.slot else []
         words += [f"at={self.at}"] if self.at is not None else []

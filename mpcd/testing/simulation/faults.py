@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from mpcd._pb.v1 import peer_pb2 as pb
@@ -28,7 +28,7 @@ from mpcd.protocols.agreement.disputes import Sent, Void, answer_value
 from mpcd.protocols.agreement.words import Complaint, Late, Stopped, word_value
 from mpcd.protocols.rounds import Round, Rounds
 from mpcd.testing.cheating_daemon import _second_value
-from mpcd.testing.simulation.acts import IN_BARRIERS, IN_FRAMES, IN_STEPS, Act
+from mpcd.testing.simulation.acts import IN_BARRIERS, IN_FRAMES, IN_STEPS, OTHER_JOB, Act
 from mpcd.testing.simulation.daemon import Daemon, Wire
 from mpcd.testing.simulation.people import EVERYBODY, identities
 from mpcd.testing.simulation.process import Send
@@ -38,12 +38,20 @@ from mpcd.transport.wire import from_wire, to_wire
 T = TypeVar("T")
 
 
-class Faulty:
-    """The party that is at fault. `done` counts what it came to do; other acts never had their moment."""
+Frames = Mapping[tuple[str, int, int], bytes]
+"""(sender, round, receiver) -> a frame of the first epoch."""
 
-    def __init__(self, daemon: Daemon, acts: tuple[Act, ...]) -> None:
+
+class Faulty:
+    """The party that is at fault. `done` counts what it came to do; other acts never had their moment.
+
+    foreign  frames of another run of the job
+    """
+
+    def __init__(self, daemon: Daemon, acts: tuple[Act, ...], foreign: Frames | None = None) -> None:
         self.daemon = daemon
         self.acts = acts
+        self.foreign = foreign or {}
         self.me = EVERYBODY.index(daemon.name)
         self.computing = daemon.setting.job.computing
         self.done: Counter[str] = Counter()
@@ -108,7 +116,12 @@ class Faulty:
         self._frames[peer] = frame
         for act in self.acts:
             at = act.round <= number if act.kind == "fall-silent" else act.round == number
-            if act.kind in IN_FRAMES and act.epoch == order.epoch and at and act.to in (None, peer):
+            if (
+                act.kind in (*IN_FRAMES, OTHER_JOB)
+                and act.epoch == order.epoch
+                and at
+                and act.to in (None, peer)
+            ):
                 self.done[act.kind] += 1
                 self._misbehave(act, order, to, frame, last, send)
                 return
@@ -128,6 +141,8 @@ class Faulty:
             case "swap":
                 others = [f for peer, f in self._frames.items() if peer != order.roster[to]]
                 send(to, others[0] if others else b"")
+            case "other-job":
+                send(to, self.foreign.get((self.daemon.name, act.round, order.roster[to]), b""))
             case "twice":
                 send(to, frame)
                 send(to, frame)

@@ -12,8 +12,8 @@ from tests.testing.simulation.stories import told
 
 
 def test_whoever_leaves_a_slot_late_finds_the_others_at_the_next_meeting() -> None:
-    """Crux signs two values at a barrier, by which it is out, and keeps its last letter from dune, which has to
-    wait to the end of the slot while the others go on."""
+    """Crux signs two values at a barrier, by which it is out, and keeps its last letter from dune, which has
+    to wait to the end of the slot while the others go on."""
     equivocation = Act("equivocate", slot="BARRIER/0.0", to=1)
     story = told("crux", equivocation, Act("mute", slot="BARRIER/0.0", at=2, to=3))
     assert story.injected.keys() == {"equivocate", "mute"}
