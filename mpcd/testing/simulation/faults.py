@@ -116,12 +116,8 @@ class Faulty:
         self._frames[peer] = frame
         for act in self.acts:
             at = act.round <= number if act.kind == "fall-silent" else act.round == number
-            if (
-                act.kind in (*IN_FRAMES, OTHER_JOB)
-                and act.epoch == order.epoch
-                and at
-                and act.to in (None, peer)
-            ):
+            here = at and act.epoch == order.epoch and act.to in (None, peer)
+            if here and act.kind in (*IN_FRAMES, OTHER_JOB):
                 self.done[act.kind] += 1
                 self._misbehave(act, order, to, frame, last, send)
                 return

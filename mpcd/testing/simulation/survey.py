@@ -1,6 +1,6 @@
 """Every place of a job's first epoch at which one party could do something differently.
 
-The job is run honestly while a `Listener` sits at every party, in the place of a party at fault: whatever that
+The job is run honestly while a `Listener` sits at every party, in the place of a party at fault: whatever it
 is asked for, an act could answer. What is found is a list of acts, each with the party that would do it.
 """
 
@@ -23,6 +23,8 @@ from mpcd.testing.simulation.scenario import Scenario
 from mpcd.testing.wrappers import cheat
 
 T = TypeVar("T")
+Place = tuple[str, int, int]
+"""(sender, round, receiver) of a frame."""
 Lie = tuple[str, tuple[Act, ...]]
 """(party, what it does): one act, and before it what brings about the occasion for it."""
 
@@ -39,11 +41,13 @@ class Listener(Faulty):
     """An honest party that notes what it could do differently.
 
     places  in the order in which they came; sent: the frames that it sent
+    spared  frames that it can do without: each piece of what is opened comes in several
     """
 
     def __init__(self, daemon: Daemon) -> None:
         self.places: dict[Act, None] = {}
-        self.sent: dict[tuple[str, int, int], bytes] = {}
+        self.sent: dict[Place, bytes] = {}
+        self.spared: set[Place] = set()
         super().__init__(daemon, ())
         if daemon.data.row is not None:
             self._note(Act("no-data"))
@@ -90,6 +94,8 @@ class Listener(Faulty):
             if words.size:
                 place = Act("vouch", order.epoch, number, order.roster[to], of=order.roster[of], label=label)
                 self._note(place)
+        names = order.specification.computing
+        self.spared |= {(names[order.roster[sender]], number, self.me) for sender in r.absent}
         self._note(Act("die", order.epoch, number))
         self._note(Act("fall-silent", order.epoch, number))
 
@@ -113,12 +119,16 @@ def _changes(payload: Payload) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The honest run of a scenario, all that one party could do differently in it, and the frames of a run
-    with other dice, which stand for those of another job."""
+    """The honest run of a scenario, and all that one party could do differently in it.
+
+    foreign  the frames of a run with other dice, which stand for those of another job
+    spared   frames without which their receivers can go on
+    """
 
     story: Story
     lies: list[Lie]
     foreign: Frames
+    spared: frozenset[Place]
 
 
 def survey(scenario: Scenario) -> Survey:
@@ -127,7 +137,8 @@ def survey(scenario: Scenario) -> Survey:
     story, heard = _listened(honest)
     _, others = _listened(replace(honest, seed=scenario.seed + 1))
     foreign = {place: frame for listener in others.values() for place, frame in listener.sent.items()}
-    return Survey(story, _lies(scenario, heard), foreign)
+    spared = frozenset[Place]().union(*(listener.spared for listener in heard.values()))
+    return Survey(story, _lies(scenario, heard), foreign, spared)
 
 
 def _listened(scenario: Scenario) -> tuple[Story, dict[str, Listener]]:

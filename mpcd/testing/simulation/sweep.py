@@ -36,6 +36,8 @@ READERS = ("acme", "fern")
 CALM = Weather(delay_s=0.01, jitter_s=0.02)
 DEADLINE_S = 300.0
 
+DAMAGED = frozenset({"leave-out", *IN_FRAMES, OTHER_JOB}) - {"late", "twice"}
+"""What makes a frame one that is not taken."""
 MATTERS = frozenset({*IN_STEPS, *IN_FRAMES, OTHER_JOB}) - {"late", "twice"}
 """What changes what a job process sends: somebody has to notice, always."""
 CAUGHT, HARMLESS, IDLE, WRONG = "caught", "harmless", "idle", "wrong"
@@ -56,8 +58,8 @@ class Told:
     """One lie and what came of it.
 
     number   its place in the list of all of the job
-    verdict  caught: somebody recorded it; harmless: everything went as without it, and why; idle: it never had
-             its moment; wrong: what may not happen, in `wrong`
+    verdict  caught: somebody recorded it; harmless: everything went as without it, and why; idle: it had no
+             occasion; wrong: what may not happen, in `wrong`
     """
 
     number: int
@@ -116,22 +118,28 @@ def in_words(acts: tuple[Act, ...]) -> str:
     return "; ".join(map(str, acts))
 
 
+def run(program: str, number: int) -> Story:
+    """The job with one lie."""
+    found = surveyed(program)
+    party, acts = found.lies[number]
+    return tell(replace(job_scenario(program), faulty=party, acts=acts), foreign=found.foreign)
+
+
 def told(program: str, number: int) -> Told:
     """Tell one lie and judge what came of it; a simulation that breaks is wrong, too."""
     found = surveyed(program)
     party, acts = found.lies[number]
-    scenario = replace(job_scenario(program), faulty=party, acts=acts)
     about = number, party, acts[-1].kind, in_words(acts)
     try:
-        story = tell(scenario, foreign=found.foreign)
+        story = run(program, number)
     except Exception as error:  # noqa: BLE001 - a finding like the others, to be repeated by its number
         broken = f"the simulation ended with {type(error).__name__}: {error}"
         return Told(*about, WRONG, "", 0, (broken,), hashlib.sha256(broken.encode()).hexdigest())
-    verdict, why, wrong = judge(found.story, story)
+    verdict, why, wrong = judge(found, story)
     return Told(*about, verdict, why, story.epochs, tuple(wrong), story.digest.hex())
 
 
-def judge(honest: Story, story: Story) -> tuple[str, str, list[str]]:
+def judge(found: Survey, story: Story) -> tuple[str, str, list[str]]:
     """(verdict, why it was harmless, what is wrong) of a run with one lie."""
     acts, party = story.scenario.acts, story.scenario.faulty
     wrong = complaints(story)
@@ -141,11 +149,18 @@ def judge(honest: Story, story: Story) -> tuple[str, str, list[str]]:
         return IDLE, "", []
     if _noticed(story):
         return CAUGHT, "", []
-    if course(story, party) != course(honest, party):
+    if course(story, party) != course(found.story, party):
         return WRONG, "", ["unnoticed: the job went another way, and nobody has recorded why"]
+    if all(_spared(found, party, act) for act in acts):
+        return HARMLESS, "an opening bears one absent frame", []
     if any(act.kind in MATTERS for act in acts):
         return WRONG, "", ["unnoticed: everything went as if nothing had been changed"]
     return HARMLESS, WHY[acts[-1].kind], []
+
+
+def _spared(found: Survey, party: str | None, act: Act) -> bool:
+    """Whether it was only a frame that its receiver can do without."""
+    return act.kind in DAMAGED and (party, act.round, act.to) in found.spared
 
 
 def _noticed(story: Story) -> bool:
