@@ -5,8 +5,9 @@
     python -m mpcd.testing.simulation --sweep JOB --only NUMBER --story
 
 Seeds are given as first..last. A sweep runs a job once for everything that one party could do differently in
-it; JOB is squares, above, first-price, second-price, random or random-NUMBER. Exit code 1 if the oracle
-complains. The digest depends on the seeds, or the sweep, and on the code alone.
+it; JOB is squares, above, first-price, second-price, random or random-NUMBER, with :3 behind it if three
+parties compute. Exit code 1 if the oracle complains. The digest depends on the seeds, or the sweep, and on
+the code alone.
 """
 
 from __future__ import annotations
@@ -23,11 +24,10 @@ from pathlib import Path
 import structlog
 
 from mpcd.errors import UsageError
-from mpcd.testing.simulation.programs import text_of
 from mpcd.testing.simulation.report import Line, Summary, run_seed
 from mpcd.testing.simulation.running import tell
 from mpcd.testing.simulation.scenario import scenario
-from mpcd.testing.simulation.sweep import Told, run, surveyed, sweep, told
+from mpcd.testing.simulation.sweep import Told, job_scenario, run, surveyed, sweep, told
 from mpcd.testing.simulation.sweep_report import SweepSummary
 
 
@@ -85,7 +85,7 @@ def _count(text: str) -> int:
 
 def _job(text: str) -> str:
     try:
-        text_of(text)
+        job_scenario(text)
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
@@ -109,23 +109,23 @@ def _seeds(options: argparse.Namespace, begun: float) -> Summary | None:
 
 
 def _sweep(options: argparse.Namespace, begun: float) -> SweepSummary | None:
-    program, part = options.sweep, _part(options)
-    listed = len(surveyed(program).lies)
+    job, part = options.sweep, _part(options)
+    listed = len(surveyed(job).lies)
     if options.only is not None:
         if options.only not in range(listed):
-            raise SystemExit(f"there are {listed} lies in {program}, numbered from 0")
+            raise SystemExit(f"there are {listed} lies in {job}, numbered from 0")
         if options.story:
-            print("\n".join([f"lie {options.only}", *run(program, options.only).lines()]))
-        lines = [told(program, options.only)]
+            print("\n".join([f"lie {options.only}", *run(job, options.only).lines()]))
+        lines = [told(job, options.only)]
     elif options.lines:
-        _print(line.to_json() for line in sweep(program, options.every, *part))
+        _print(line.to_json() for line in sweep(job, options.every, *part))
         return None
     elif options.jobs > 1:
-        given = ["--sweep", program, "--every", str(options.every)]
+        given = ["--sweep", job, "--every", str(options.every)]
         lines = [Told.from_json(text) for text in _shared(given, options.jobs)]
     else:
-        lines = list(sweep(program, options.every))
-    return SweepSummary.of(program, listed, options.every, lines, time.monotonic() - begun)
+        lines = list(sweep(job, options.every))
+    return SweepSummary.of(job, listed, options.every, lines, time.monotonic() - begun)
 
 
 def _print(lines: Iterable[str]) -> None:

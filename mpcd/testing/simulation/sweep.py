@@ -1,4 +1,4 @@
-"""Everything that one party can do differently in a whole job with guaranteed output, one thing per run.
+"""Everything that one party can do differently in a whole job, one thing per run.
 
 `survey` lists what there is; here each is told, the oracle judges the run, and whoever lied about something
 that matters must have been noticed.
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 
+from mpcd.errors import UsageError
 from mpcd.testing.network.weather import Weather
 from mpcd.testing.simulation.acts import (
     IN_ANSWERS,
@@ -27,6 +28,7 @@ from mpcd.testing.simulation.acts import (
 )
 from mpcd.testing.simulation.jobs import Job
 from mpcd.testing.simulation.oracle import complaints
+from mpcd.testing.simulation.programs import text_of
 from mpcd.testing.simulation.running import Story, tell
 from mpcd.testing.simulation.scenario import Scenario
 from mpcd.testing.simulation.survey import Lie, Survey, survey
@@ -81,16 +83,24 @@ class Told:
         return cls(**{**found, "wrong": tuple(found["wrong"])})
 
 
-def job_scenario(program: str) -> Scenario:
-    """The job of a sweep: three owners, one of them outside; two recipients, one of them outside."""
-    job = Job(1, program, BIDS, READERS, 5, "guaranteed", "exclude", DEADLINE_S)
-    return Scenario(1, job, CALM)
+def job_scenario(name: str) -> Scenario:
+    """The job of a sweep: three owners, one of them outside; two recipients, one of them outside.
+
+    name   a program; with `:3` behind it three compute it, and the job is a fair one
+    Raises UsageError if there is no such program
+    """
+    program, of, three = name.partition(":")
+    if of and three != "3":
+        raise UsageError(f"{name!r} is no job here", fix="PROGRAM, or PROGRAM:3 for three parties")
+    text_of(program)
+    parties, profile = (3, "fair") if three else (4, "guaranteed")
+    return Scenario(1, Job(1, program, BIDS, READERS, 5, profile, "exclude", DEADLINE_S, parties), CALM)
 
 
 @cache
-def surveyed(program: str) -> Survey:
+def surveyed(job: str) -> Survey:
     """What there is to a job; the list is the same in every process."""
-    return survey(job_scenario(program))
+    return survey(job_scenario(job))
 
 
 def chosen(lies: list[Lie], every: int = 1) -> list[int]:
@@ -118,20 +128,20 @@ def in_words(acts: tuple[Act, ...]) -> str:
     return "; ".join(map(str, acts))
 
 
-def run(program: str, number: int) -> Story:
+def run(job: str, number: int) -> Story:
     """The job with one lie."""
-    found = surveyed(program)
+    found = surveyed(job)
     party, acts = found.lies[number]
-    return tell(replace(job_scenario(program), faulty=party, acts=acts), foreign=found.foreign)
+    return tell(replace(job_scenario(job), faulty=party, acts=acts), foreign=found.foreign)
 
 
-def told(program: str, number: int) -> Told:
+def told(job: str, number: int) -> Told:
     """Tell one lie and judge what came of it; a simulation that breaks is wrong, too."""
-    found = surveyed(program)
+    found = surveyed(job)
     party, acts = found.lies[number]
     about = number, party, acts[-1].kind, in_words(acts)
     try:
-        story = run(program, number)
+        story = run(job, number)
     except Exception as error:  # noqa: BLE001 - a finding like the others, to be repeated by its number
         broken = f"the simulation ended with {type(error).__name__}: {error}"
         return Told(*about, WRONG, "", 0, (broken,), hashlib.sha256(broken.encode()).hexdigest())
@@ -185,7 +195,7 @@ def course(story: Story, without: str | None) -> list[object]:
     return [ends, inputs, receipt.excluded, receipt.epochs, receipt.faults, receipt.attempt]
 
 
-def sweep(program: str, every: int = 1, part: int = 0, parts: int = 1) -> Iterator[Told]:
+def sweep(job: str, every: int = 1, part: int = 0, parts: int = 1) -> Iterator[Told]:
     """Tell the chosen lies of a job, or each `parts`-th of them."""
-    for number in chosen(surveyed(program).lies, every)[part::parts]:
-        yield told(program, number)
+    for number in chosen(surveyed(job).lies, every)[part::parts]:
+        yield told(job, number)

@@ -21,7 +21,7 @@ class SweepSummary:
     verdicts  (kind, verdict) -> runs; reasons: why a lie was harmless -> runs; restarts: of the computation
     """
 
-    program: str
+    job: str
     listed: int
     every: int
     seconds: float
@@ -33,9 +33,9 @@ class SweepSummary:
     digest: str = ""
 
     @classmethod
-    def of(cls, program: str, listed: int, every: int, lines: Iterable[Told], seconds: float) -> SweepSummary:
+    def of(cls, job: str, listed: int, every: int, lines: Iterable[Told], seconds: float) -> SweepSummary:
         """`lines` in any order: the digest takes them by number."""
-        found = cls(program, listed, every, seconds)
+        found = cls(job, listed, every, seconds)
         whole = hashlib.sha256()
         for line in sorted(lines, key=lambda line: line.number):
             found.verdicts[line.kind, line.verdict] += 1
@@ -61,7 +61,7 @@ class SweepSummary:
         """For people."""
         rate = self.told / self.seconds if self.seconds else 0.0
         rows = [
-            f"{self.told} of {self.listed} lies in {self.program}, one per run, in {self.seconds:.1f} s: "
+            f"{self.told} of {self.listed} lies in {self.job}, one per run, in {self.seconds:.1f} s: "
             f"{rate:.2f} per second",
             ", ".join(f"{verdict} {self.count(verdict)}" for verdict in VERDICTS),
             "",
@@ -79,8 +79,7 @@ class SweepSummary:
         for line in self.failures:
             rows += ["", f"{line.number}: {line.party}: {line.lie}", *(f"  {text}" for text in line.wrong)]
             rows += [
-                f"  again: python -m mpcd.testing.simulation --sweep {self.program} "
-                f"--only {line.number} --story"
+                f"  again: python -m mpcd.testing.simulation --sweep {self.job} --only {line.number} --story"
             ]
         return "\n".join(rows)
 
@@ -90,7 +89,7 @@ class SweepSummary:
         for (kind, verdict), runs in sorted(self.verdicts.items()):
             kinds.setdefault(kind, {})[verdict] = runs
         found = {
-            "job": self.program,
+            "job": self.job,
             "listed": self.listed,
             "every": self.every,
             "told": self.told,
