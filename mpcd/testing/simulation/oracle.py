@@ -114,7 +114,11 @@ def opening_is_fair(story: Story) -> Iterator[str]:
 
 def blame_is_right(story: Story) -> Iterator[str]:
     """Whoever is blamed, the party at fault is among them; silence blames nobody, and does not name honest
-    parties alone as long as the network keeps its promise."""
+    parties alone as long as the network keeps its promise.
+
+    Of three, a party may lack what only the party at fault can give, and end; others then only see that it
+    says no more. Its own record says whom it waited for.
+    """
     faulty, storms = story.scenario.faulty, story.scenario.storms
     for name in story.scenario.honest:
         for record in story.ends[name].evidence:
@@ -122,7 +126,8 @@ def blame_is_right(story: Story) -> Iterator[str]:
                 yield f"{name} blames {record.blamed}: {record.detail}"
             # Who does not compute hears nothing of anybody when a job has ended early: that names nobody.
             few = name in story.scenario.job.computing or len(record.unreachable) == 1
-            if record.unreachable and faulty not in record.unreachable and few and not storms:
+            gone = all(_ended_for(story, other) for other in record.unreachable)
+            if record.unreachable and faulty not in record.unreachable and few and not (storms or gone):
                 yield f"{name} says that {record.unreachable} was unreachable: {record.detail}"
             if set(record.blamed) & set(record.unreachable):
                 yield f"{name} mixes blame and silence: {record.detail}"
@@ -132,6 +137,13 @@ def blame_is_right(story: Story) -> Iterator[str]:
             yield f"the receipt blames {line.blamed}: {line.reason}"
         if not storms and faulty not in (*line.blamed, *line.link, *line.unreachable):
             yield f"the receipt says of {(*line.link, *line.unreachable)}: {line.reason}"
+
+
+def _ended_for(story: Story, name: str) -> bool:
+    """Whether a party in a job of three ended it because it did not get something of the party at fault."""
+    if story.scenario.job.parties != 3 or name not in story.scenario.honest:
+        return False
+    return any(story.scenario.faulty in record.unreachable for record in story.ends[name].evidence)
 
 
 def checks_stay(story: Story) -> Iterator[str]:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 
 from mpcd.errors import UsageError
+from mpcd.jobs.states import State
 from mpcd.testing.network.weather import Weather
 from mpcd.testing.simulation.acts import (
     IN_ANSWERS,
@@ -174,15 +175,21 @@ def _spared(found: Survey, party: str | None, act: Act) -> bool:
 
 
 def _noticed(story: Story) -> bool:
-    """Whether an honest party has a record of it, or the receipt says that something was left out."""
+    """Whether an honest party has a record of it, the receipt says that something was left out, or the job,
+    which need not go on, has ended for all."""
     receipt = story.receipt
+    if all(story.ends[name].state is not State.SUCCEEDED for name in story.scenario.honest):
+        return True
     if receipt is not None and (receipt.faults or receipt.excluded):
         return True
     return any(story.ends[name].evidence for name in story.scenario.honest)
 
 
 def course(story: Story, without: str | None) -> list[object]:
-    """How a job went, as all but one party see it: ends, outputs, and what the receipt says of the way."""
+    """How a job went, as all but one party see it: ends, outputs, and what the receipt says of the way.
+
+    How often a session was looked for does not matter.
+    """
     ends = [
         (name, end.state, sorted(end.results.items()))
         for name, end in sorted(story.ends.items())
@@ -192,7 +199,7 @@ def course(story: Story, without: str | None) -> list[object]:
     if receipt is None:
         return [ends]
     inputs = [(line.owner, line.argument, line.rows) for line in receipt.inputs]
-    return [ends, inputs, receipt.excluded, receipt.epochs, receipt.faults, receipt.attempt]
+    return [ends, inputs, receipt.excluded, receipt.epochs, receipt.faults]
 
 
 def sweep(job: str, every: int = 1, part: int = 0, parts: int = 1) -> Iterator[Told]:

@@ -121,3 +121,15 @@ def test_the_rows_of_a_random_program_come_to_what_the_definition_gives() -> Non
         assert complaints(story) == []
         assert story.ends["fern"].results == job.expected(("acme", "echo"))
         assert any(len(values) == 2 for values in story.ends["fern"].results.values())
+
+
+def test_only_a_party_that_was_not_given_something_may_be_said_to_be_silent() -> None:
+    """Bolt keeps a share of its own input from acme, which nobody else can pass on: acme ends, and crux sees
+    no more than that acme has ended."""
+    story = _three("bolt", Act("box-withheld", to=0), Act("share", to=0, number=1))
+    (record,) = story.ends["acme"].evidence
+    assert record.unreachable == ("bolt",)
+    assert any(record.unreachable == ("acme",) for record in story.ends["crux"].evidence)
+    assert complaints(story) == []
+    story.ends["acme"].evidence = []
+    assert "blame_is_right" in _rules(story)
