@@ -33,7 +33,7 @@ from mpcd.storage.store import Store
 SLOT_TYPE = "mpcd.slot"
 CORRUPTED = 1
 """t of rep4."""
-LINKS_S = 10.0
+LINKS_S, LINK_DELTAS = 10.0, 3
 _REASON_CHARACTERS = 400
 
 
@@ -64,10 +64,10 @@ class Pace:
     def links_s(self) -> float:
         """How long a job process waits for links.
 
-        Honest parties leave a slot up to `slot_s` apart: whoever has all letters goes on, and a cheater need
-        not send them to everybody. Then a link takes a way there and back.
+        Honest parties leave a slot up to `slot_s` apart, a barrier half a Delta more: whoever has all letters
+        goes on, and a cheater need not send them to everybody. Then a link takes its ways there and back.
         """
-        return max(min(LINKS_S, self.round_s / 2), self.slot_s + 2 * self.delta_s)
+        return max(min(LINKS_S, self.round_s / 2), self.slot_s + LINK_DELTAS * self.delta_s)
 
     @property
     def bears_s(self) -> float:

@@ -24,6 +24,16 @@ IN_ANSWERS = (
 IN_HOUSE = ("busy", "no-data", "no-link")
 KINDS = (*IN_STEPS, *IN_FRAMES, OTHER_JOB, *IN_SLOTS, *IN_WORDS, *IN_CALLS, *IN_ANSWERS, *IN_HOUSE)
 
+# Between what the dice of an act choose, where it is one of a few.
+SLOW_DELTAS = (0.5, 1.0, 1.9, 2.5, 4.0)
+LATE_SHARES = (0.3, 0.6, 0.8, 0.95, 1.05)
+"""Of the patience of the others in a round."""
+NOTES = ("all", "one", "one", "epoch", "roster")
+"""What is wrong in a note of what is opened."""
+MARKS = ("done", "timeout", "left")
+ANSWERS = ("not sent", "something else", "nothing")
+"""What is said in a dispute."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:

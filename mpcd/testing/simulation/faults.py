@@ -27,7 +27,17 @@ from mpcd.party.slots import SlotKey
 from mpcd.protocols.agreement.disputes import Sent, Void, answer_value
 from mpcd.protocols.agreement.words import Complaint, Late, Stopped, word_value
 from mpcd.protocols.rounds import Round, Rounds
-from mpcd.testing.simulation.acts import IN_BARRIERS, IN_FRAMES, IN_STEPS, OTHER_JOB, Act
+from mpcd.testing.simulation.acts import (
+    ANSWERS,
+    IN_BARRIERS,
+    IN_FRAMES,
+    IN_STEPS,
+    LATE_SHARES,
+    MARKS,
+    NOTES,
+    OTHER_JOB,
+    Act,
+)
 from mpcd.testing.simulation.daemon import Daemon
 from mpcd.testing.simulation.faulty_wire import FaultyWire, spoiled
 from mpcd.testing.simulation.people import EVERYBODY, identities
@@ -143,7 +153,7 @@ class Faulty:
                 send(to, frame)
                 send(to, frame)
             case "late":
-                wait_s = self.daemon.setting.pace.bears_s * dice.choice((0.3, 0.6, 0.8, 0.95, 1.05))
+                wait_s = self.daemon.setting.pace.bears_s * dice.choice(LATE_SHARES)
                 asyncio.get_running_loop().call_later(wait_s, send, to, frame)
 
     def end(self, order: Order, end: Product | MpcdError) -> Product | MpcdError:
@@ -201,9 +211,7 @@ class Faulty:
                 said = self._word(act, rest.get("among") or frozenset(range(len(self.computing))))
         if key.family == "DISPUTE":
             for act in self.of("dispute-lie"):
-                said = act.dice.choice(
-                    (answer_value(Void()), answer_value(Sent(act.dice.randbytes(32))), answer_value(None))
-                )
+                said = _answer(act.dice)
         return said
 
     def _word(self, act: Act, among: frozenset[int]) -> bytes:
@@ -227,7 +235,7 @@ class Faulty:
         for act in self.of("forge", slot=key):
             dice = act.dice
             marks = [
-                Mark(dice.choice(("done", "timeout", "left")), p, dice.randbytes(64))
+                Mark(dice.choice(MARKS), p, dice.randbytes(64))
                 for p in range(len(self.computing))
                 if p != self.me
             ]
@@ -253,6 +261,16 @@ class Faulty:
         if body and (acts := self.of("summand", to=caller, label=where[0], of=where[1])):
             body = spoiled(body, acts[0].dice)
         return header, body
+
+
+def _answer(dice: random.Random) -> bytes:
+    """What a liar says in a dispute about a tag."""
+    match dice.choice(ANSWERS):
+        case "not sent":
+            return answer_value(Void())
+        case "something else":
+            return answer_value(Sent(dice.randbytes(32)))
+    return answer_value(None)
 
 
 def _later(edit: Edit, base: int) -> Edit:
@@ -296,7 +314,7 @@ def _edit(act: Act, order: Order) -> Edit:
 
 
 def _other_note(note: OutputNote, dice: random.Random) -> OutputNote:
-    how = dice.choice(("all", "one", "one", "epoch", "roster"))
+    how = dice.choice(NOTES)
     wrong = [dice.randbytes(32).hex() for _ in note.commitments]
     match how:
         case "one":

@@ -11,6 +11,7 @@ from mpcd.identity.envelope import Envelope
 from mpcd.party.notes import InputNote, SessionNotice
 from mpcd.party.slots import SlotKey
 from mpcd.testing.cheating_daemon import _second_value
+from mpcd.testing.simulation.acts import SLOW_DELTAS
 from mpcd.testing.simulation.daemon import Wire
 from mpcd.testing.simulation.people import identities
 from mpcd.testing.wrappers import flipped
@@ -42,7 +43,7 @@ class FaultyWire(Wire):
             message = _other_body(message, acts[0].dice)
         slow = faulty.of("slow", to=party, slot=slot, at=at)
         if slow:
-            wait_s = self.setting.pace.delta_s * slow[0].dice.choice((0.5, 1.0, 1.9, 2.5, 4.0))
+            wait_s = self.setting.pace.delta_s * slow[0].dice.choice(SLOW_DELTAS)
             asyncio.get_running_loop().call_later(wait_s, super().send_slot, party, message)
             return
         super().send_slot(party, message)

@@ -6,14 +6,25 @@ is asked for, an act could answer. What is found is a list of acts, each with th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mpcd.party.ports import Order
 from mpcd.party.slots import SlotKey
 from mpcd.protocols.rounds import Payload, Round, Rounds
-from mpcd.testing.simulation.acts import IN_BARRIERS, IN_FRAMES, OTHER_JOB, Act, address
+from mpcd.testing.simulation.acts import (
+    ANSWERS,
+    IN_BARRIERS,
+    IN_FRAMES,
+    LATE_SHARES,
+    MARKS,
+    NOTES,
+    OTHER_JOB,
+    SLOW_DELTAS,
+    Act,
+    address,
+)
 from mpcd.testing.simulation.daemon import Daemon
 from mpcd.testing.simulation.faults import Faulty, Frames
 from mpcd.testing.simulation.people import COMPUTING, EVERYBODY
@@ -28,13 +39,29 @@ Place = tuple[str, int, int]
 Lie = tuple[str, tuple[Act, ...]]
 """(party, what it does): one act, and before it what brings about the occasion for it."""
 
-DICED: Mapping[str, int] = {
-    **{"garble": 2, "noise": 2, "lie": 2, "spoil": 2, "slow": 2, "keys": 2, "box": 2},
-    **{"share": 2, "note": 4, "summand": 2, "forge": 2},
+
+def throws(kind: str, options: Sequence[object]) -> tuple[int, ...]:
+    """The least numbers whose dice choose each of these once."""
+    wanted, found, number = set(options), list[int](), 0
+    while wanted:
+        chosen = Act(kind, number=number).dice.choice(options)
+        if chosen in wanted:
+            wanted.remove(chosen)
+            found.append(number)
+        number += 1
+    return tuple(found)
+
+
+TWICE = (0, 1)
+DICED: Mapping[str, tuple[int, ...]] = {
+    **dict.fromkeys(("garble", "noise", "lie", "spoil", "keys", "box", "share", "summand"), TWICE),
+    "slow": throws("slow", SLOW_DELTAS),
+    "late": throws("late", LATE_SHARES),
+    "note": throws("note", NOTES),
+    "forge": throws("forge", MARKS),
+    "dispute-lie": throws("dispute-lie", ANSWERS),
 }
-"""How many throws of the dice are tried where the kind alone does not say what is done."""
-ANSWERS = 3
-"""What can be said in a dispute: nothing was sent, something else was, nothing at all."""
+"""Which throws of the dice are told where the kind alone does not say what is done."""
 
 
 class Listener(Faulty):
@@ -164,7 +191,7 @@ def _thrown(place: Act, places: Iterable[Act]) -> Iterator[Act]:
         for number in sorted({act.round for act in places if act.kind == "die"}):
             yield replace(place, round=number)
         return
-    for number in range(DICED.get(place.kind, 1)):
+    for number in DICED.get(place.kind, (0,)):
         yield replace(place, number=number)
 
 
@@ -174,10 +201,10 @@ def _second(name: str, scenario: Scenario, places: Iterable[Act]) -> Iterator[tu
     if name in scenario.job.bids and name in COMPUTING:
         for to in range(scenario.job.parties):
             if to != index:
-                for number in range(DICED["share"]):
+                for number in DICED["share"]:
                     yield Act("box-withheld", to=to), Act("share", to=to, number=number)
     first = {act.round: act for act in places if act.kind == "vouch"}
     for act in first.values():
-        yield from ((act, Act("dispute-lie", number=number)) for number in range(ANSWERS))
+        yield from ((act, Act("dispute-lie", number=number)) for number in DICED["dispute-lie"])
         for kind in ("nothing", "mute", "equivocate", "leave"):
             yield act, Act(kind, slot="DISPUTE")

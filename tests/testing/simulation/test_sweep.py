@@ -15,9 +15,10 @@ import pytest
 
 from mpcd.runtime.tagging import Tagger
 from mpcd.testing.simulation.__main__ import main
-from mpcd.testing.simulation.acts import KINDS, Act
+from mpcd.testing.simulation.acts import ANSWERS, KINDS, LATE_SHARES, MARKS, NOTES, SLOW_DELTAS, Act
 from mpcd.testing.simulation.people import COMPUTING
 from mpcd.testing.simulation.running import Story
+from mpcd.testing.simulation.survey import throws
 from mpcd.testing.simulation.sweep import CAUGHT, HARMLESS, IDLE, WRONG, chosen, job_scenario, judge, surveyed
 from mpcd.testing.simulation.sweep import run as run_lie
 from mpcd.testing.simulation.sweep import told as told_lie
@@ -58,6 +59,17 @@ def test_everything_that_can_be_done_differently_is_listed() -> None:
         for at in (0, 1, 2)
         for to in set(range(4)) - {me}
     }
+
+
+def test_every_way_of_doing_something_is_told() -> None:
+    lies = surveyed(JOB).lies
+    for kind, options in (("note", NOTES), ("slow", SLOW_DELTAS), ("late", LATE_SHARES), ("forge", MARKS)):
+        acts = {acts[-1] for _, acts in lies if acts[-1].kind == kind}
+        assert {act.dice.choice(options) for act in acts} == set(options)
+        assert len({act.number for act in acts}) == len(set(options))
+    assert throws("dispute-lie", ANSWERS) == tuple(
+        sorted({acts[-1].number for _, acts in lies if acts[-1].kind == "dispute-lie"})
+    )
 
 
 @pytest.mark.parametrize("every", [1, 7, 100, 100_000])
