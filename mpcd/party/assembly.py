@@ -94,6 +94,7 @@ async def running(
         stack.push_async_callback(peers.close)
         port = LinkPort(config.limits.connections)
         dataset_key = derive(storage_key, b"mpcd dataset digests", length=32)
+        pace = Pace(delta_s=config.timing.delta, stage_s=config.timing.stage, round_s=config.timing.round)
         # The office and the stream to the coordinator need each other; so do office and processes.
         wiring = _Wiring()
         tools = Tools(
@@ -107,13 +108,14 @@ async def running(
                 identity=identity,
                 roster=roster,
                 clock=clock,
-                round_s=config.timing.round,
+                links_s=pace.links_s,
+                round_s=pace.bears_s,
                 memory_bytes=config.limits.per_process,
                 told=lambda job, progress: wiring.office.told(job, progress),
             ),
             reader=_NoData(),
             clock=clock,
-            pace=Pace(delta_s=config.timing.delta, stage_s=config.timing.stage, round_s=config.timing.round),
+            pace=pace,
         )
         house = House(
             config=config,

@@ -39,7 +39,7 @@ async def barrier(meeting: Meeting, number: int) -> tuple[Go | Fault, tuple[Said
     Raises  StageEnd, DataError, StorageError as our process reports; DeadlineError if too few come
     """
     case, running, standing = meeting.case, meeting.running, meeting.standing
-    delta_s, round_s = case.tools.pace.delta_s, case.tools.pace.round_s
+    delta_s, round_s = case.tools.pace.delta_s, case.tools.pace.bears_s
     outputs = len(places(case))
 
     def spared(error: MpcdError) -> bool:

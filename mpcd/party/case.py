@@ -34,6 +34,7 @@ from mpcd.storage.store import Store
 SLOT_TYPE = "mpcd.slot"
 CORRUPTED = 1
 """t of rep4."""
+LINKS_S, LINK_DELTAS = 10.0, 3
 _REASON_CHARACTERS = 400
 
 
@@ -45,7 +46,7 @@ class Pace:
     stage_s  a stage's own work, before its slot begins without us
     lease_s  to wait for a free job process in one START slot; backoff_s  before the next START slot, at least
     attempts SESSION slots before the job is given up
-    round_s  silence that a job process bears in a round
+    round_s  silence that a job process bears in a round, unless `bears_s` is more
     """
 
     delta_s: float = 2.0
@@ -59,6 +60,21 @@ class Pace:
     def slot_s(self) -> float:
         """The longest time a slot takes once it was entered, and the spread of entries."""
         return (2 * (CORRUPTED + 1) + 1) * self.delta_s
+
+    @property
+    def links_s(self) -> float:
+        """How long a job process waits for links.
+
+        Honest parties leave a slot up to `slot_s` apart, a barrier half a Delta more: whoever has all letters
+        goes on, and a cheater need not send them to everybody. Then a link takes its ways there and back.
+        """
+        return max(min(LINKS_S, self.round_s / 2), self.slot_s + LINK_DELTAS * self.delta_s)
+
+    @property
+    def bears_s(self) -> float:
+        """The silence that a job process bears in a round: whoever misses a link has said so by then, and was
+        heard, before others tire of waiting for its first frame."""
+        return max(self.round_s, self.links_s + 2 * self.delta_s)
 
     @property
     def least_s(self) -> float:

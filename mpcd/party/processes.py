@@ -37,7 +37,6 @@ from mpcd.ring.streams import derive
 from mpcd.runtime.workers import Job, Lease, WorkerPool
 from mpcd.transport.preface import JOB_BYTES
 
-LINKS_S = 10.0
 LEAF_SPARE_S = 60.0
 
 Told = Callable[[bytes, pb.Progress], None]
@@ -46,13 +45,14 @@ Told = Callable[[bytes, pb.Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """`mpcd.party.ports.Workers` over the pool of the fork server."""
+    """`mpcd.party.ports.Workers` over the pool of the fork server; links_s, round_s as `Pace` says."""
 
     pool: WorkerPool
     port: LinkPort
     identity: Identity
     roster: Roster
     clock: Clock
+    links_s: float
     round_s: float
     memory_bytes: int
     told: Told
@@ -164,8 +164,7 @@ class JobProcess:
             leaf_pem=leaf.certificate_pem,
             leaf_key_pem=leaf.key_pem,
             outputs=[pb.Output(name=e.output, recipients=sorted(e.to)) for e in specification.results],
-            # Whoever misses a link says so before others tire of waiting for its first frame.
-            links_s=min(LINKS_S, processes.round_s / 2, order.deadline_s),
+            links_s=min(processes.links_s, order.deadline_s),
             round_s=processes.round_s,
             deadline_s=order.deadline_s,
             memory_bytes=min(processes.memory_bytes, specification.limits.memory),

@@ -57,4 +57,13 @@ ROWS = [
     Mutation("outage: certificates are replaced in every handshake", "mpcd/transport/grpc_server.py",
              "        if leaf is self._leaf:\n            return None\n", "",
              "tests/transport/test_grpc_storm.py::test_a_storm_of_handshakes_does_not_crash_the_server"),
+    Mutation("outage: links are waited for a shorter time than a slot takes", "mpcd/party/case.py",
+             "return max(min(LINKS_S, self.round_s / 2), self.slot_s + LINK_DELTAS * self.delta_s)",
+             "return min(LINKS_S, self.round_s / 2)",
+             "tests/testing/simulation/test_found.py"
+             "::test_whoever_leaves_a_slot_late_finds_the_others_at_the_next_meeting"),
+    Mutation("outage: a round is waited for as long as links are", "mpcd/party/case.py",
+             "return max(self.round_s, self.links_s + 2 * self.delta_s)", "return self.round_s",
+             "tests/testing/simulation/test_found.py"
+             "::test_whoever_is_given_no_link_says_so_before_others_tire_of_it"),
 ]  # fmt: skip

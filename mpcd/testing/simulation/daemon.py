@@ -37,7 +37,7 @@ from mpcd.storage.jobs import JobRow
 from mpcd.storage.schema import MIGRATIONS
 from mpcd.storage.store import Store, store_in
 from mpcd.testing.simulation.clock import LoopClock
-from mpcd.testing.simulation.jobs import Job
+from mpcd.testing.simulation.jobs import Job, Outputs
 from mpcd.testing.simulation.network import Ground, Wires
 from mpcd.testing.simulation.people import identities, roster
 from mpcd.testing.simulation.process import Pool, Watch
@@ -91,12 +91,12 @@ class InlineDatabase:
 class OwnData:
     """The dataset of one party."""
 
-    bid: int | None
+    row: tuple[int, ...] | None
 
     async def read(self, entry: InputEntry) -> Words:
-        if self.bid is None:
+        if self.row is None:
             raise DataError("the file is gone")
-        return np.array([[self.bid]], np.uint64)
+        return np.array(self.row, np.int64).view(np.uint64).reshape(-1, 1)
 
 
 @dataclass
@@ -132,8 +132,8 @@ class Daemon:
         self.commits = 0
         self.sent = 0
         self.on_event: Callable[[str, int], None] = lambda _what, _count: None
-        self.pool = Pool(identities()[name], setting.wires, setting.pace.round_s, setting.watch)
-        self.data = OwnData(setting.job.bids.get(name))
+        self.pool = Pool(identities()[name], setting.wires, setting.pace, setting.watch)
+        self.data = OwnData(setting.job.row(name))
         self.wire: Wire = Wire(setting, name, self._message)
         self.make_life: Callable[[Life], None] = lambda _life: None
         self._deadline = 0.0
@@ -239,10 +239,10 @@ class Daemon:
         elif life.state in TERMINAL:
             self.ended.set()
 
-    async def results(self) -> dict[str, int]:
+    async def results(self) -> Outputs:
         """What this party has learnt."""
         found = await self.store.results.of(self.setting.job.specification.job)
-        return {name: int(np.frombuffer(data, "<i8")[0]) for name, data in found.items()}
+        return {name: tuple(np.frombuffer(data, "<i8").tolist()) for name, data in found.items()}
 
 
 class Wire:

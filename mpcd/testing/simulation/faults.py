@@ -1,7 +1,9 @@
 """What one party does differently in a simulation: in its job processes, in slots, in calls, in its answers.
 
 An `Act` is one such thing. Its party runs the ordinary code; the act is put around it from outside. Acts name
-parties by their index in the job, rounds from 0 in every epoch.
+parties by their index among everybody, rounds from 0 in every epoch.
+
+Wherever something can be done differently, `Faulty.of` is asked; `survey` makes a list of these places.
 """
 
 from __future__ import annotations
@@ -9,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from mpcd._pb.v1 import peer_pb2 as pb
@@ -18,7 +19,7 @@ from mpcd.errors import ChannelError, InternalError, MpcdError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.receipt import Receipt
 from mpcd.party.life import Life
-from mpcd.party.notes import OutputNote, SessionNotice
+from mpcd.party.notes import OutputNote
 from mpcd.party.ports import Order, Product
 from mpcd.party.slot_clock import Mark
 from mpcd.party.slot_run import clock_message, slot_id
@@ -26,62 +27,43 @@ from mpcd.party.slots import SlotKey
 from mpcd.protocols.agreement.disputes import Sent, Void, answer_value
 from mpcd.protocols.agreement.words import Complaint, Late, Stopped, word_value
 from mpcd.protocols.rounds import Round, Rounds
-from mpcd.testing.cheating_daemon import _second_value
-from mpcd.testing.simulation.daemon import Daemon, Wire
-from mpcd.testing.simulation.people import COMPUTING, EVERYBODY, identities, roster
+from mpcd.testing.simulation.acts import (
+    ANSWERS,
+    IN_BARRIERS,
+    IN_FRAMES,
+    IN_STEPS,
+    LATE_SHARES,
+    MARKS,
+    NOTES,
+    OTHER_JOB,
+    Act,
+)
+from mpcd.testing.simulation.daemon import Daemon
+from mpcd.testing.simulation.faulty_wire import FaultyWire, spoiled
+from mpcd.testing.simulation.people import EVERYBODY, identities
 from mpcd.testing.simulation.process import Send
 from mpcd.testing.wrappers import Edit, cheat, drop, edit_vouch, flip, flipped, shift
 from mpcd.transport.wire import from_wire, to_wire
 
 T = TypeVar("T")
 
-IN_STEPS = ("shift", "flip", "leave-out", "vouch", "die")
-IN_FRAMES = ("lose", "truncate", "extend", "garble", "replay", "swap", "late", "fall-silent", "twice")
-IN_SLOTS = ("lie", "noise", "nothing", "equivocate", "mute", "deaf", "hurry", "forge", "leave", "slow")
-IN_WORDS = ("accuse-tag", "accuse-missing", "accuse-batch", "give-up", "claim-late", "dispute-lie")
-IN_CALLS = ("keys", "keys-withheld", "box", "box-withheld", "box-two", "share", "session", "recall")
-IN_ANSWERS = ("note", "summand", "silent-holder", "receipt", "receipt-withheld")
-IN_HOUSE = ("busy", "no-data")
-KINDS = (*IN_STEPS, *IN_FRAMES, *IN_SLOTS, *IN_WORDS, *IN_CALLS, *IN_ANSWERS, *IN_HOUSE)
 
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing done differently.
-
-    epoch, round   in job processes; to: the other party, None for all; slot: a family; number: what the dice
-                   of this act begin with
-    """
-
-    kind: str
-    epoch: int = 0
-    round: int = 0
-    to: int | None = None
-    slot: str = ""
-    number: int = 0
-
-    @property
-    def dice(self) -> random.Random:
-        return random.Random(f"{self.kind} {self.number}")
-
-    def __str__(self) -> str:
-        words = [self.kind]
-        if self.kind in IN_STEPS + IN_FRAMES:
-            words.append(f"epoch={self.epoch} round={self.round}")
-        if self.slot:
-            words.append(f"slot={self.slot}")
-        if self.to is not None:
-            words.append(f"to={EVERYBODY[self.to]}")
-        return " ".join(words)
+Frames = Mapping[tuple[str, int, int], bytes]
+"""(sender, round, receiver) -> a frame of the first epoch."""
 
 
 class Faulty:
-    """The party that is at fault. `done` counts what it came to do; other acts never had their moment."""
+    """The party that is at fault. `done` counts what it came to do; other acts never had their moment.
 
-    def __init__(self, daemon: Daemon, acts: tuple[Act, ...]) -> None:
+    foreign  frames of another run of the job
+    """
+
+    def __init__(self, daemon: Daemon, acts: tuple[Act, ...], foreign: Frames | None = None) -> None:
         self.daemon = daemon
         self.acts = acts
+        self.foreign = foreign or {}
         self.me = EVERYBODY.index(daemon.name)
+        self.computing = daemon.setting.job.computing
         self.done: Counter[str] = Counter()
         self.slots: dict[SlotKey, bytes] = {}
         self._frames: dict[int, bytes] = {}
@@ -91,18 +73,25 @@ class Faulty:
         daemon.make_life = self.make_life
         daemon.serve = self.serve  # type: ignore[method-assign]
         if any(act.kind == "no-data" for act in acts):
-            daemon.data.bid = None
+            daemon.data.row = None
             self.done["no-data"] += 1
         daemon._start()
 
-    def of(self, *kinds: str, to: str | None = None, slot: str | None = None) -> list[Act]:
-        """The acts of these kinds that concern a party, or a slot; they count as done."""
+    def of(
+        self,
+        *kinds: str,
+        to: str | None = None,
+        slot: SlotKey | None = None,
+        at: int | None = None,
+        of: int | None = None,
+        label: str | None = None,
+        epoch: int | None = None,
+    ) -> list[Act]:
+        """The acts of these kinds for this place; they count as done."""
         found = [
             act
             for act in self.acts
-            if act.kind in kinds
-            and (to is None or act.to is None or EVERYBODY[act.to] == to)
-            and (slot is None or act.slot in ("", slot))
+            if act.kind in kinds and epoch in (None, act.epoch) and act.concerns(to, slot, at, of, label)
         ]
         self.done.update(act.kind for act in found)
         return found
@@ -111,6 +100,10 @@ class Faulty:
         return bool(self.of("busy"))
 
     # -- job processes ---------------------------------------------------------------------------------
+
+    def shunned(self, order: Order) -> frozenset[int]:
+        names = {place: self.computing[party] for place, party in enumerate(order.roster) if party != self.me}
+        return frozenset(p for p, name in names.items() if self.of("no-link", to=name, epoch=order.epoch))
 
     def step(self, order: Order, number: int, step: Rounds[T]) -> Rounds[T]:
         edits = [
@@ -134,7 +127,8 @@ class Faulty:
         self._frames[peer] = frame
         for act in self.acts:
             at = act.round <= number if act.kind == "fall-silent" else act.round == number
-            if act.kind in IN_FRAMES and act.epoch == order.epoch and at and act.to in (None, peer):
+            here = at and act.epoch == order.epoch and act.to in (None, peer)
+            if here and act.kind in (*IN_FRAMES, OTHER_JOB):
                 self.done[act.kind] += 1
                 self._misbehave(act, order, to, frame, last, send)
                 return
@@ -148,17 +142,19 @@ class Faulty:
             case "extend":
                 send(to, frame + dice.randbytes(dice.choice((1, 8, 16))))
             case "garble":
-                send(to, bytes(_flip(frame, dice)))
+                send(to, bytes(spoiled(frame, dice)))
             case "replay":
                 send(to, last)
             case "swap":
                 others = [f for peer, f in self._frames.items() if peer != order.roster[to]]
                 send(to, others[0] if others else b"")
+            case "other-job":
+                send(to, self.foreign.get((self.daemon.name, act.round, order.roster[to]), b""))
             case "twice":
                 send(to, frame)
                 send(to, frame)
             case "late":
-                wait_s = self.daemon.setting.pace.round_s * dice.choice((0.3, 0.6, 0.8, 0.95, 1.05))
+                wait_s = self.daemon.setting.pace.bears_s * dice.choice(LATE_SHARES)
                 asyncio.get_running_loop().call_later(wait_s, send, to, frame)
 
     def end(self, order: Order, end: Product | MpcdError) -> Product | MpcdError:
@@ -170,47 +166,56 @@ class Faulty:
         slots = life._slots
         if slots is None:
             return
-        ordinary, hear = slots.decide, slots.deliver
+        ordinary, hear, fetch = slots.decide, slots.deliver, life.fetch_receipt
 
         def deliver(peer: int, message: pb.SlotMessage) -> None:
-            if not self.of("deaf", to=COMPUTING[peer], slot=message.slot):
+            if not self.of("deaf", to=self.computing[peer], slot=SlotKey.of(message), at=message.round):
                 hear(peer, message)
 
         async def decide(key: SlotKey, *, value: Callable[[], bytes], **rest: Any) -> Any:
-            if self.of("leave", slot=key.family):
+            if self.of("leave", slot=key):
                 slots.leave()
-            if self.of("hurry", slot=key.family):
+            if self.of("hurry", slot=key):
                 rest["by"] = asyncio.get_running_loop().time()
             self._forge(key)
-            among = rest.get("among") or range(len(COMPUTING))
-            self.slots[key] = slot_id(key, life.case.job, among, len(COMPUTING), rest.get("about", b""))
+            parties = len(self.computing)
+            among = rest.get("among") or range(parties)
+            self.slots[key] = slot_id(key, life.case.job, among, parties, rest.get("about", b""))
             return await ordinary(key, value=lambda: self._value(key, value, rest), **rest)
+
+        async def fetch_receipt(caller: str, wait_s: float) -> Envelope | None:
+            found = await fetch(caller, wait_s)
+            if found is None or self.of("receipt-hidden", to=caller):
+                return None
+            return self.other_receipt(found) if self.of("receipt-other", to=caller) else found
 
         slots.decide = decide  # type: ignore[method-assign]
         slots.deliver = deliver  # type: ignore[method-assign]
+        life.fetch_receipt = fetch_receipt  # type: ignore[method-assign]
+
+    def other_receipt(self, envelope: Envelope) -> Envelope:
+        """The same run as another attempt, under our signature alone."""
+        said = Receipt.from_bytes(envelope.payload)
+        return said.model_copy(update={"attempt": said.attempt + 1}).envelope(identities()[self.daemon.name])
 
     def _value(self, key: SlotKey, value: Callable[[], bytes], rest: Any) -> bytes:
         said = value()
-        for act in self.of("lie", "noise", "nothing", slot=key.family):
+        for act in self.of("lie", "noise", "nothing", slot=key):
             limit = rest["max_body"]
             dice = act.dice
             match act.kind:
                 case "lie":
-                    said = _flip(said, dice)
+                    said = spoiled(said, dice)
                 case "noise":
                     said = dice.randbytes(dice.randrange(limit + 1))
                 case "nothing":
                     said = b""
         if key.family == "BARRIER":
-            for act in self.acts:
-                if act.kind in IN_WORDS and act.kind != "dispute-lie" and act.epoch == key.epoch:
-                    self.done[act.kind] += 1
-                    said = self._word(act, rest.get("among") or frozenset(range(len(COMPUTING))))
+            for act in self.of(*IN_BARRIERS, slot=key, epoch=key.epoch):
+                said = self._word(act, rest.get("among") or frozenset(range(len(self.computing))))
         if key.family == "DISPUTE":
             for act in self.of("dispute-lie"):
-                said = act.dice.choice(
-                    (answer_value(Void()), answer_value(Sent(act.dice.randbytes(32))), answer_value(None))
-                )
+                said = _answer(act.dice)
         return said
 
     def _word(self, act: Act, among: frozenset[int]) -> bytes:
@@ -231,15 +236,15 @@ class Faulty:
 
     def _forge(self, key: SlotKey) -> None:
         """Marks of others, with signatures that are none."""
-        for act in self.of("forge", slot=key.family):
+        for act in self.of("forge", slot=key):
             dice = act.dice
             marks = [
-                Mark(dice.choice(("done", "timeout", "left")), p, dice.randbytes(64))
-                for p in range(len(COMPUTING))
+                Mark(dice.choice(MARKS), p, dice.randbytes(64))
+                for p in range(len(self.computing))
                 if p != self.me
             ]
             message = clock_message(self.daemon.setting.job.specification.job, key, marks)
-            for p, name in enumerate(COMPUTING):
+            for p, name in enumerate(self.computing):
                 if p != self.me:
                     self.daemon.wire.send_slot(name, message)
 
@@ -251,86 +256,25 @@ class Faulty:
         header, body = await life.output(caller, request)
         if self.of("silent-holder", to=caller):
             raise ChannelError("silent on purpose")
-        if header.ready and header.HasField("commitment") and (acts := self.of("note", to=caller)):
+        noted = header.ready and header.HasField("commitment")
+        if noted and (acts := self.of("note", to=caller, label=request.output)):
             note = OutputNote.from_bytes(from_wire(header.commitment).payload)
             lie = _other_note(note, acts[0].dice)
             header.commitment.CopyFrom(to_wire(lie.envelope(identities()[self.daemon.name])))
-        if body and (acts := self.of("summand", to=caller)):
-            body = _flip(body, acts[0].dice)
+        where = request.output, request.summand
+        if body and (acts := self.of("summand", to=caller, label=where[0], of=where[1])):
+            body = spoiled(body, acts[0].dice)
         return header, body
 
 
-class FaultyWire(Wire):
-    """What the party at fault sends."""
-
-    def __init__(self, faulty: Faulty) -> None:
-        daemon = faulty.daemon
-        super().__init__(daemon.setting, daemon.name, daemon._message)
-        self._faulty = faulty
-        self._identity = identities()[daemon.name]
-        self._muted: set[str] = set()
-
-    def send_slot(self, party: str, message: pb.SlotMessage) -> None:
-        faulty = self._faulty
-        if faulty.of("mute", to=party, slot=message.slot):
-            return
-        if message.slot == "RECALL" and faulty.of("recall", to=party):
-            message = _changed(message, faulty.of("recall")[0].dice)
-        if message.round == 1 and faulty.of("equivocate", to=party, slot=message.slot):
-            message = _second_value(message, faulty.slots[SlotKey.of(message)], self._identity)
-        slow = faulty.of("slow", to=party, slot=message.slot)
-        if slow:
-            wait_s = self.setting.pace.delta_s * slow[0].dice.choice((0.5, 1.0, 1.9, 2.5, 4.0))
-            asyncio.get_running_loop().call_later(wait_s, super().send_slot, party, message)
-            return
-        super().send_slot(party, message)
-
-    async def deliver_keys(self, party: str, message: pb.KeyContributions) -> None:
-        if self._faulty.of("keys-withheld", to=party):
-            return
-        if acts := self._faulty.of("keys", to=party):
-            part = acts[0].dice.choice(message.contributions)
-            part.secret = _flip(part.secret, acts[0].dice)
-        await super().deliver_keys(party, message)
-
-    async def announce_session(self, party: str, notice: Envelope) -> None:
-        if acts := self._faulty.of("session"):
-            said = SessionNotice.from_bytes(notice.payload)
-            other = said.model_copy(update={"session": acts[0].dice.randbytes(32).hex()})
-            notice = other.envelope(self._identity)
-        await super().announce_session(party, notice)
-
-    async def deliver_input(self, party: str, header: pb.InputHeader, data: bytes) -> None:
-        if self._faulty.of("box-withheld", to=party):
-            return
-        if acts := self._faulty.of("box", to=party):
-            data = _flip(data, acts[0].dice)
-        if acts := self._faulty.of("box-two", to=party):
-            header = self._second_entry(header)
-        await super().deliver_input(party, header, data)
-
-    def _second_entry(self, header: pb.InputHeader) -> pb.InputHeader:
-        from mpcd.party.notes import InputNote
-
-        note = InputNote.from_bytes(from_wire(header.entry).payload)
-        other = note.model_copy(update={"commitments": tuple(reversed(note.commitments))})
-        changed = pb.InputHeader()
-        changed.CopyFrom(header)
-        changed.entry.CopyFrom(to_wire(other.envelope(self._identity)))
-        return changed
-
-    async def forward_share(self, party: str, header: pb.ShareHeader, data: bytes) -> None:
-        if acts := self._faulty.of("share", to=party):
-            data = _flip(data, acts[0].dice)
-        await super().forward_share(party, header, data)
-
-    async def deliver_receipt(self, party: str, job: bytes, receipt: Envelope) -> None:
-        if self._faulty.of("receipt-withheld", to=party):
-            return
-        if self._faulty.of("receipt", to=party):
-            said = Receipt.read(receipt, self.me, roster())
-            receipt = said.model_copy(update={"attempt": said.attempt + 1}).envelope(self._identity)
-        await super().deliver_receipt(party, job, receipt)
+def _answer(dice: random.Random) -> bytes:
+    """What a liar says in a dispute about a tag."""
+    match dice.choice(ANSWERS):
+        case "not sent":
+            return answer_value(Void())
+        case "something else":
+            return answer_value(Sent(dice.randbytes(32)))
+    return answer_value(None)
 
 
 def _later(edit: Edit, base: int) -> Edit:
@@ -339,16 +283,31 @@ def _later(edit: Edit, base: int) -> Edit:
 
 
 def _edit(act: Act, order: Order) -> Edit:
-    to = None if act.to is None or act.to not in order.roster else order.roster.index(act.to)
+    def place(party: int | None) -> int | None:
+        return None if party is None or party not in order.roster else order.roster.index(party)
+
+    to, label = place(act.to), act.label or None
     match act.kind:
         case "shift":
-            return shift(by=act.dice.choice((1, 1 << 63, act.number + 1)), round=act.round, to=to)
+            return shift(
+                by=act.dice.choice((1, 1 << 63, act.number + 1)), round=act.round, to=to, label=label
+            )
+        case "add-1":
+            return shift(by=1, round=act.round, to=to, label=label)
+        case "add-high-bit":
+            return shift(by=1 << 63, round=act.round, to=to, label=label)
         case "flip":
-            return flip(bit=act.number, round=act.round, to=to)
+            return flip(bit=act.number, round=act.round, to=to, label=label)
         case "leave-out":
-            return drop(round=act.round, to=to)
+            return drop(round=act.round, to=to, label=label)
         case "vouch":
-            return edit_vouch(lambda payload: flipped(payload, act.number), round=act.round, to=to)
+            return edit_vouch(
+                lambda payload: flipped(payload, act.number),
+                round=act.round,
+                of=place(act.of),
+                to=to,
+                label=label,
+            )
 
     def die(number: int, r: Round) -> Round:
         if number == act.round:
@@ -358,23 +317,8 @@ def _edit(act: Act, order: Order) -> Edit:
     return die
 
 
-def _flip(data: bytes, dice: random.Random) -> bytes:
-    """One bit is another one."""
-    changed = flipped(data, dice.randrange(8 * len(data) or 1))
-    assert isinstance(changed, bytes)
-    return changed
-
-
-def _changed(message: pb.SlotMessage, dice: random.Random) -> pb.SlotMessage:
-    changed = pb.SlotMessage()
-    changed.CopyFrom(message)
-    for part in changed.parts:
-        part.body = _flip(part.body, dice)
-    return changed
-
-
 def _other_note(note: OutputNote, dice: random.Random) -> OutputNote:
-    how = dice.choice(("all", "one", "one", "epoch", "roster"))
+    how = dice.choice(NOTES)
     wrong = [dice.randbytes(32).hex() for _ in note.commitments]
     match how:
         case "one":

@@ -1,56 +1,38 @@
-"""The jobs of a simulation: small programs on one bid per owner, and what they must give."""
+"""The jobs of a simulation: small programs on one row per owner, and what they must give."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-import mpcd as mpc
-from mpcd.apps.auction import first_price, second_price
+import numpy as np
+
 from mpcd.jobs.document import InputEntry, Parameter, ResultEntry
 from mpcd.jobs.specification import Specification
-from mpcd.lang.tracing import Definition
 from mpcd.party.case import Terms
 from mpcd.program.check import Checked
 from mpcd.program.evaluate import evaluate
-from mpcd.program.text import parse, program_hash
+from mpcd.program.text import program_hash
+from mpcd.program.types import lengths
 from mpcd.testing.simulation.people import COMPUTING, roster
+from mpcd.testing.simulation.programs import TABLE, checked_of, rows_of, text_of
 
-TABLE = "bids"
-OUTSIDE = 2**40
-"""A bid that is in no program's range."""
+Outputs = dict[str, tuple[int, ...]]
+"""Output -> its values, whatever its shape."""
+WORD_BYTES = 8
 DEFAULT = 6
-"""With `missing: default`, what stands in for a bid; no owner bids that."""
-
-
-@mpc.program
-def squares(bids: mpc.Vector[mpc.UInt16]) -> object:
-    """The sum of the squares: one round of products."""
-    return mpc.reveal(total=mpc.dot(bids, bids))
-
-
-@mpc.program
-def above(bids: mpc.Vector[mpc.UInt32], reserve: mpc.Public[mpc.UInt32]) -> object:
-    """How many bids reach the reserve."""
-    return mpc.reveal(count=mpc.count(bids >= reserve))
-
-
-PROGRAMS: Mapping[str, Definition] = {
-    "squares": squares,
-    "above": above,
-    "first-price": first_price,
-    "second-price": second_price,
-}
+"""With `missing: default`, the bid that stands for the row of whoever gives none; no owner bids that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One job.
 
-    program   its name here; bids: owner -> bid, in the order of the specification
+    program   its name in `programs`; bids: owner -> bid, in the order of the specification
     readers   who learns all outputs
+    parties   how many compute: four, or three of them
     """
 
     number: int
@@ -61,25 +43,30 @@ class Job:
     profile: str
     missing: str
     deadline_s: float
+    parties: int = 4
 
     @property
     def checked(self) -> Checked:
-        return _checked(self.program)
+        return checked_of(self.program)
+
+    @property
+    def computing(self) -> tuple[str, ...]:
+        return COMPUTING[: self.parties]
 
     @property
     def specification(self) -> Specification:
         """What all have consented to."""
         checked = self.checked
-        default = DEFAULT if self.missing == "default" else None
-        text = _text(self.program)
+        text = text_of(self.program)
         kinds = {name: declared.kind for name, declared in checked.parameters.items()}
         parameters: dict[str, Parameter] = {"reserve": self.reserve} if "reserve" in kinds else {}
         return Specification.model_validate(
             {
                 "name": f"job-{self.number}",
-                "computing": COMPUTING,
+                "computing": self.computing,
+                "protocol": "rep4" if self.parties == 4 else "rep3",
                 "inputs": tuple(
-                    InputEntry(party=o, dataset=TABLE, argument=TABLE, rows=1, default=default)
+                    InputEntry(party=o, dataset=TABLE, argument=TABLE, rows=1, default=self._default())
                     for o in self.bids
                 ),
                 "results": tuple(ResultEntry(output=name, to=self.readers) for name in checked.outputs),
@@ -99,33 +86,49 @@ class Job:
 
     def terms(self, deadline: float) -> Terms:
         """What a party knows before the job begins; `deadline` is on its clock."""
-        specification = self.specification
+        specification, checked = self.specification, self.checked
         rows = {(owner, TABLE): 1 for owner in self.bids}
-        outputs = dict.fromkeys(self.checked.outputs, 8)
-        return Terms(specification.job, specification, rows, {TABLE: 1}, outputs, deadline)
+        dims = dict.fromkeys(checked.maxima, len(self.bids))
+        outputs = {
+            name: WORD_BYTES * math.prod(lengths(t.shape, dims)) for name, t in checked.outputs.items()
+        }
+        return Terms(specification.job, specification, rows, {TABLE: len(checked.inputs)}, outputs, deadline)
 
-    def expected(self, owners: Sequence[str]) -> dict[str, int] | None:
-        """The outputs if the bids of these owners count that are in range, and defaults in the places of all
-        others if the job has them; None if there are no bids."""
-        highest = self.checked.inputs[TABLE].high
-        good = {owner: bid for owner, bid in self.bids.items() if owner in owners and bid <= highest}
-        if self.missing == "default":
-            good = {owner: good.get(owner, DEFAULT) for owner in self.bids}
-        bids = list(good.values())
-        if not bids:
+    def row(self, owner: str) -> tuple[int, ...] | None:
+        """What an owner puts in, by column; None if it owns nothing here."""
+        return rows_of(self.program, self.bids[owner]) if owner in self.bids else None
+
+    def _default(self) -> int | dict[str, int] | None:
+        """What stands in for a row, as a job file has it."""
+        if self.missing != "default":
             return None
+        columns = [name.partition(".")[2] for name in self.checked.inputs]
+        row = rows_of(self.program, DEFAULT)
+        return row[0] if columns == [""] else dict(zip(columns, row, strict=True))
+
+    def _in_range(self, row: tuple[int, ...]) -> bool:
+        types = self.checked.inputs.values()
+        return all(t.low <= cell <= t.high for t, cell in zip(types, row, strict=True))
+
+    def expected(self, owners: Sequence[str]) -> Outputs | None:
+        """The outputs if the rows of these owners count that are in range, and defaults in the places of all
+        others if the job has them; None if there are no rows."""
         checked = self.checked
-        parameters: dict[str, object] = {"reserve": self.reserve, "order": list(range(len(bids)))}
-        used = {name: parameters[name] for name in checked.parameters}
-        found = evaluate(checked, {TABLE: bids}, used)  # type: ignore[arg-type]
-        return {name: int(value) for name, value in found.items()}
-
-
-@cache
-def _text(program: str) -> bytes:
-    return PROGRAMS[program].canonical
-
-
-@cache
-def _checked(program: str) -> Checked:
-    return parse(_text(program))
+        rows = {owner: rows_of(self.program, bid) for owner, bid in self.bids.items()}
+        used = {owner: row for owner, row in rows.items() if owner in owners and self._in_range(row)}
+        if self.missing == "default":
+            used = {owner: used.get(owner, rows_of(self.program, DEFAULT)) for owner in rows}
+        good = list(used.values())
+        if not good:
+            return None
+        parameters: dict[str, object] = {"reserve": self.reserve, "order": list(range(len(good)))}
+        public = {name: parameters[name] for name in checked.parameters}
+        cells = zip(*good, strict=True)
+        columns = {
+            name: np.array(column, np.bool_ if t.kind == "bool" else np.int64)
+            for (name, t), column in zip(checked.inputs.items(), cells, strict=True)
+        }
+        found = evaluate(checked, columns, public)  # type: ignore[arg-type]
+        return {
+            name: tuple(np.asarray(value, np.int64).reshape(-1).tolist()) for name, value in found.items()
+        }

@@ -149,7 +149,8 @@ class Wires:
 class Ends:
     """The ends of one job process's links: what `mpcd.transport.links.Links` is, without blocking.
 
-    names   of the roster of the epoch, by place
+    names    of the roster of the epoch, by place
+    shunned  places to which no link is opened
     """
 
     def __init__(self, wires: Wires, meeting: Meeting, me: str, names: tuple[str, ...]) -> None:
@@ -162,6 +163,7 @@ class Ends:
         self.eof: set[int] = set()
         self.gone: set[int] = set()
         self.closed = False
+        self.shunned: frozenset[int] = frozenset()
         self.inbox: dict[int, deque[bytes]] = {p: deque() for p in range(len(names))}
         self.waited: tuple[int, float] | None = None
         self.pending: frozenset[int] = frozenset()
@@ -184,7 +186,7 @@ class Ends:
         for peer, other in self._others():
             if other is not None:
                 self._shake(peer, other)
-        while missing := self.peers - self.up:
+        while missing := self.peers - self.up - self.shunned:
             if not await self._wait(until):
                 self.close()
                 listed = ", ".join(self.names[p] for p in sorted(missing))
@@ -200,6 +202,8 @@ class Ends:
 
     def _shake(self, peer: int, other: Ends) -> None:
         """There and back; the one who came first is the first to know."""
+        if peer in self.shunned or self.me in other.shunned:
+            return
 
         def back() -> None:
             if not (self.closed or other.closed):

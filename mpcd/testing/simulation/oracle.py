@@ -16,8 +16,9 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.receipt import Receipt, verify
 from mpcd.jobs.states import TERMINAL, State
-from mpcd.testing.simulation.jobs import OUTSIDE
-from mpcd.testing.simulation.people import COMPUTING, identities, roster
+from mpcd.testing.simulation.jobs import Outputs
+from mpcd.testing.simulation.people import identities, roster
+from mpcd.testing.simulation.programs import OUTSIDE
 from mpcd.testing.simulation.running import Story
 
 Rule = Callable[[Story], Iterator[str]]
@@ -33,7 +34,7 @@ def _recipients(story: Story) -> list[str]:
     return [name for name in readers if name in story.scenario.honest]
 
 
-def _possible(story: Story) -> list[dict[str, int]]:
+def _possible(story: Story) -> list[Outputs]:
     """What the outputs may be: the party at fault may take part with its bid, or without, or with its default
     in the place of its bid; when the network does not keep its promise, anybody's bid may be missing."""
     scenario = story.scenario
@@ -132,15 +133,20 @@ def opening_is_fair(story: Story) -> Iterator[str]:
 
 def blame_is_right(story: Story) -> Iterator[str]:
     """Whoever is blamed, the party at fault is among them; silence blames nobody, and does not name honest
-    parties alone as long as the network keeps its promise."""
+    parties alone as long as the network keeps its promise.
+
+    Of three, a party may lack what only the party at fault can give, and end; others then only see that it
+    says no more. Its own record says whom it waited for.
+    """
     faulty, storms = story.scenario.faulty, story.scenario.storms
     for name in story.scenario.honest:
         for record in story.ends[name].evidence:
             if record.blamed and faulty not in record.blamed:
                 yield f"{name} blames {record.blamed}: {record.detail}"
             # Who does not compute hears nothing of anybody when a job has ended early: that names nobody.
-            few = name in COMPUTING or len(record.unreachable) == 1
-            if record.unreachable and faulty not in record.unreachable and few and not storms:
+            few = name in story.scenario.job.computing or len(record.unreachable) == 1
+            gone = all(_ended_for(story, other) for other in record.unreachable)
+            if record.unreachable and faulty not in record.unreachable and few and not (storms or gone):
                 yield f"{name} says that {record.unreachable} was unreachable: {record.detail}"
             if set(record.blamed) & set(record.unreachable):
                 yield f"{name} mixes blame and silence: {record.detail}"
@@ -169,6 +175,13 @@ def strangers_find_the_same(story: Story) -> Iterator[str]:
                 yield f"{name} can prove {proven}: {finding.record.detail}"
             if finding.record.step == "barrier" and finding.record.blamed not in ((), *proven):
                 yield f"{name} cannot prove what it says of {finding.record.blamed}: {finding.record.detail}"
+
+
+def _ended_for(story: Story, name: str) -> bool:
+    """Whether a party in a job of three ended it because it did not get something of the party at fault."""
+    if story.scenario.job.parties != 3 or name not in story.scenario.honest:
+        return False
+    return any(story.scenario.faulty in record.unreachable for record in story.ends[name].evidence)
 
 
 def checks_stay(story: Story) -> Iterator[str]:
@@ -224,7 +237,7 @@ def nothing_breaks(story: Story) -> Iterator[str]:
         return
     for name in story.scenario.honest:
         end = story.ends[name]
-        if end.state is State.FAILED and name in COMPUTING:
+        if end.state is State.FAILED and name in story.scenario.job.computing:
             yield f"{name}: {end.detail}"
 
 

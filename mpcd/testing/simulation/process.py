@@ -16,6 +16,7 @@ from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import InternalError, MpcdError
 from mpcd.identity.keys import Identity
 from mpcd.party import processes
+from mpcd.party.case import Pace
 from mpcd.party.ports import Order, Product, Reveal
 from mpcd.protocols.agreement.disputes import Expected
 from mpcd.protocols.rep3 import replay
@@ -39,6 +40,10 @@ Send = Callable[[int, bytes], None]
 class Tampering(Protocol):
     """What a party does differently in its job processes."""
 
+    def shunned(self, order: Order) -> frozenset[int]:
+        """Places in the roster to which no link is opened."""
+        ...
+
     def step(self, order: Order, number: int, step: Rounds[T]) -> Rounds[T]:
         """Put something around a step that begins with round `number` of the epoch, from 0."""
         ...
@@ -54,6 +59,9 @@ class Tampering(Protocol):
 
 class Honest:
     """Nothing."""
+
+    def shunned(self, order: Order) -> frozenset[int]:
+        return frozenset()
 
     def step(self, order: Order, number: int, step: Rounds[T]) -> Rounds[T]:
         return step
@@ -75,7 +83,7 @@ class Pool:
 
     identity: Identity
     wires: Wires
-    round_s: float
+    pace: Pace
     watch: Watch
     tampering: Tampering = field(default_factory=Honest)
     busy: Callable[[], bool] = lambda: False
@@ -151,6 +159,7 @@ class _Run:
         order = self._order
         meeting = (order.session, order.epoch, order.attempt)
         ends = self._pool.wires.ends(meeting, self._pool.identity.name, self._names)
+        ends.shunned = self._pool.tampering.shunned(order)
         try:
             end = await self._to_its_end(ends, halting)
         finally:
@@ -211,7 +220,7 @@ class _Run:
                     self._pool.tampering.frame(self._order, number, peer, joined(parts), ends.send)
                 lengths = dict(codec.expected_bytes(number, r))
                 try:
-                    frames, missed = await ends.collect(number, lengths, self._pool.round_s, r.absent)
+                    frames, missed = await ends.collect(number, lengths, self._pool.pace.bears_s, r.absent)
                 except asyncio.CancelledError:
                     self._record.interrupted(ends.pending, ends.peers - ends.pending)
                     raise
@@ -219,7 +228,7 @@ class _Run:
                 if missed:
                     raise IncompleteRound(missed, frozenset(frames), number)
                 if ends.waited is not None:
-                    self._record.waited(*ends.waited, self._pool.round_s)
+                    self._record.waited(*ends.waited, self._pool.pace.bears_s)
                 inbox = codec.decode(number, r, frames)
         finally:
             step.close()
@@ -243,8 +252,8 @@ class _Run:
 
 def order_message(pool: Pool, order: Order) -> pb.Order:
     """What a daemon sends its job process."""
-    clock = LoopClock()
-    house = processes.Processes(None, None, pool.identity, roster(), clock, pool.round_s, 0, _untold)  # type: ignore[arg-type]
+    waits = pool.pace.links_s, pool.pace.bears_s
+    house = processes.Processes(None, None, pool.identity, roster(), LoopClock(), *waits, 0, _untold)  # type: ignore[arg-type]
     return processes.JobProcess(house, None)._wire(order)  # type: ignore[arg-type]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -21,7 +22,8 @@ from mpcd.runtime.epochs import Epoch
 from mpcd.testing.network.weather import Sky
 from mpcd.testing.simulation.clock import run_virtually
 from mpcd.testing.simulation.daemon import Daemon, Setting
-from mpcd.testing.simulation.faults import Faulty
+from mpcd.testing.simulation.faults import Faulty, Frames
+from mpcd.testing.simulation.jobs import Outputs
 from mpcd.testing.simulation.ledger import Ledger
 from mpcd.testing.simulation.network import Ground, Wires
 from mpcd.testing.simulation.people import EVERYBODY
@@ -39,7 +41,7 @@ class PartyEnd:
     state: State
     at_s: float
     detail: str
-    results: dict[str, int]
+    results: Outputs
     receipt: Envelope | None
     evidence: list[Evidence]
     opened: bool
@@ -94,16 +96,25 @@ class Story:
         return hashlib.sha256("\n".join(self.lines()).encode()).digest()
 
 
-def tell(scenario: Scenario) -> Story:
-    """Run a scenario: the same story whenever it is told."""
+Listen = Callable[[Daemon], object]
+
+
+def tell(scenario: Scenario, listen: Listen | None = None, foreign: Frames | None = None) -> Story:
+    """Run a scenario: the same story whenever it is told.
+
+    listen   is given every party before it begins
+    foreign  frames of another run, for the party at fault
+    """
     chance = random.Random(f"chance {scenario.seed}")
     with mock.patch("secrets.token_bytes", chance.randbytes):
-        return run_virtually(_Telling(scenario).whole(), 10 * scenario.job.deadline_s)
+        return run_virtually(_Telling(scenario, listen, foreign).whole(), 10 * scenario.job.deadline_s)
 
 
 class _Telling:
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, listen: Listen | None, foreign: Frames | None) -> None:
         self.scenario = scenario
+        self._listen = listen
+        self._foreign = foreign
         self.story = Story(scenario)
         self.ground = Ground(
             Sky(len(EVERYBODY), scenario.seed, scenario.weather), {n: k for k, n in enumerate(EVERYBODY)}
@@ -122,8 +133,10 @@ class _Telling:
         scenario, setting = self.scenario, self.setting
         for name in scenario.parties:
             setting.daemons[name] = Daemon(setting, name)
+            if self._listen is not None:
+                self._listen(setting.daemons[name])
         if scenario.faulty is not None:
-            self.faulty = Faulty(setting.daemons[scenario.faulty], scenario.acts)
+            self.faulty = Faulty(setting.daemons[scenario.faulty], scenario.acts, self._foreign)
         for daemon in setting.daemons.values():
             await daemon.know()
         if scenario.faulty is not None and scenario.crash is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mpcd.party.case import Pace
 from mpcd.testing.network.weather import Weather
-from mpcd.testing.simulation.faults import (
+from mpcd.testing.simulation.acts import (
     IN_ANSWERS,
     IN_CALLS,
     IN_FRAMES,
@@ -18,8 +18,9 @@ from mpcd.testing.simulation.faults import (
     IN_WORDS,
     Act,
 )
-from mpcd.testing.simulation.jobs import OUTSIDE, Job
+from mpcd.testing.simulation.jobs import Job
 from mpcd.testing.simulation.people import COMPUTING, EVERYBODY, OWNER, READER
+from mpcd.testing.simulation.programs import OUTSIDE, RANDOM
 
 PACE = Pace(delta_s=1.0, stage_s=10.0, lease_s=0.5, backoff_s=0.2, round_s=6.0)
 DEADLINE_S = 1200.0
@@ -27,9 +28,14 @@ FAMILIES = (
     *("SESSION", "KEYS", "KEY-COMPLAINT", "KEY-ANSWER", "INPUTS", "HAVE", "START"),
     *("BARRIER", "BARRIER", "BARRIER", "DISPUTE", "DISPUTE", "BATCH-KEYS"),
 )
-PROGRAMS = (("squares", 5), ("above", 3), ("first-price", 3), ("second-price", 2))
-ROUNDS = {"squares": (11, 21), "above": (20, 35), "first-price": (38, 80), "second-price": (42, 96)}
-"""How many rounds the first epoch of a program has, range checks included, and a later one, about."""
+PROGRAMS = (("squares", 5), ("above", 3), ("first-price", 3), ("second-price", 2), (RANDOM, 1))
+ROUNDS = {
+    "squares": (11, 21), "above": (20, 35), "first-price": (38, 80), "second-price": (42, 96),
+    RANDOM: (40, 80),
+}  # fmt: skip
+"""How many rounds an epoch of four has, range checks included, and one of three, about."""
+THREE = 0.15
+"""The share of jobs in which three compute."""
 OF_OWNERS = ("box", "box-withheld", "box-two", "no-data")
 AREAS = (
     (IN_STEPS, 6), (IN_FRAMES, 5), (IN_SLOTS, 5), (IN_WORDS, 3),
@@ -93,48 +99,53 @@ class Scenario:
         what = [str(act) for act in self.acts] + ([str(self.crash)] if self.crash else [])
         fault = f"{self.faulty}: {'; '.join(what)}" if self.faulty else "nobody is at fault"
         storm = "; the network is cut" if self.storms else ""
-        return f"{self.job.program}, {self.job.profile}, missing: {self.job.missing}; {fault}{storm}"
+        three = ", of three" if self.job.parties == 3 else ""
+        return f"{self.job.program}{three}, {self.job.profile}, missing: {self.job.missing}; {fault}{storm}"
 
 
 def scenario(seed: int) -> Scenario:
     """The scenario of a seed."""
     dice = random.Random(seed)
-    faulty = dice.choice((*COMPUTING, *COMPUTING, *COMPUTING, OWNER, None))
-    job = _job(seed, dice, faulty)
+    parties = 3 if dice.random() < THREE else 4
+    computing = COMPUTING[:parties]
+    faulty = dice.choice((*computing, *computing, *computing, OWNER, None))
+    job = _job(seed, dice, faulty, parties)
     acts: tuple[Act, ...] = ()
     crash = None
     if faulty is not None:
         if dice.random() < 0.2:
             crash = _crash(dice)
         if crash is None or dice.random() < 0.2:
-            acts = _acts(dice, job.program, faulty)
-    cuts = _cuts(dice) if dice.random() < 0.1 else ()
+            acts = _acts(dice, job, faulty)
+    cuts = _cuts(dice, computing) if dice.random() < 0.1 else ()
     return Scenario(seed, job, _weather(dice), faulty, acts, crash, cuts)
 
 
-def _job(seed: int, dice: random.Random, faulty: str | None) -> Job:
+def _job(seed: int, dice: random.Random, faulty: str | None, parties: int) -> Job:
     program = _weighted(dice, PROGRAMS)
+    if program == RANDOM:
+        program = f"{RANDOM}-{dice.randrange(1000)}"
     others = [name for name in COMPUTING if dice.random() < 0.6] or ["bolt"]
     owners = [*others[:3], *([OWNER] if faulty == OWNER or len(others) < 2 or dice.random() < 0.6 else [])]
     bids = {name: dice.choice((0, 3, 5, 7, 7, 50, 65535)) for name in owners}
     if dice.random() < 0.08:
         bids[dice.choice(owners)] = OUTSIDE
     readers = tuple(sorted({dice.choice(EVERYBODY), dice.choice((*COMPUTING, READER)), READER}))
-    profile = dice.choice(("guaranteed", "guaranteed", "guaranteed", "fair", "abort"))
+    profiles = ("guaranteed", "guaranteed", "guaranteed", "fair", "abort")
+    profile = dice.choice(profiles if parties == 4 else ("fair", "abort"))
     missing = "abort" if faulty not in owners and dice.random() < 0.3 else "exclude"
     if missing == "exclude" and seed % 2:
         missing = "default"
-    return Job(seed, program, bids, readers[: dice.choice((1, 2, 3))], 5, profile, missing, DEADLINE_S)
+    readers = readers[: dice.choice((1, 2, 3))]
+    return Job(seed, program, bids, readers, 5, profile, missing, DEADLINE_S, parties)
 
 
-def _acts(dice: random.Random, program: str, faulty: str) -> tuple[Act, ...]:
+def _acts(dice: random.Random, job: Job, faulty: str) -> tuple[Act, ...]:
     """A few things that have nothing to do with each other, or one in every epoch; and lies about them."""
     if dice.random() < 0.35:
-        acts = [
-            _act(dice, program, faulty, dice.choice((IN_STEPS, IN_FRAMES, IN_WORDS)), e) for e in range(3)
-        ]
+        acts = [_act(dice, job, faulty, dice.choice((IN_STEPS, IN_FRAMES, IN_WORDS)), e) for e in range(3)]
     else:
-        acts = [_act(dice, program, faulty) for _ in range(dice.choice((1, 1, 2, 2, 3)))]
+        acts = [_act(dice, job, faulty) for _ in range(dice.choice((1, 1, 2, 2, 3)))]
     if dice.random() < 0.25:
         kind = dice.choice(("dispute-lie", "dispute-lie", "nothing", "noise", "equivocate", "mute", "deaf"))
         acts.append(
@@ -145,7 +156,7 @@ def _acts(dice: random.Random, program: str, faulty: str) -> tuple[Act, ...]:
 
 def _act(
     dice: random.Random,
-    program: str,
+    job: Job,
     faulty: str,
     area: tuple[str, ...] | None = None,
     epoch: int | None = None,
@@ -154,8 +165,8 @@ def _act(
     if faulty == OWNER:
         area = OF_OWNERS
     epoch = dice.choice((0, 0, 0, 0, 0, 1)) if epoch is None else epoch
-    others = [p for p, name in enumerate(COMPUTING) if name != faulty]
-    most = ROUNDS[program][min(epoch, 1)]
+    others = [p for p, name in enumerate(job.computing) if name != faulty]
+    most = ROUNDS[job.program.partition(f"{RANDOM}-")[0] or RANDOM][1 if epoch or job.parties == 3 else 0]
     return Act(
         kind=dice.choice(area),
         epoch=epoch,
@@ -173,11 +184,11 @@ def _crash(dice: random.Random) -> Crash:
     return Crash(what, count, back_s, vanishes=dice.random() < 0.3)
 
 
-def _cuts(dice: random.Random) -> tuple[Cut, ...]:
+def _cuts(dice: random.Random, computing: tuple[str, ...]) -> tuple[Cut, ...]:
     cuts = []
     for _ in range(dice.choice((1, 1, 2, 3))):
         at_s = dice.random() * dice.choice((1.0, 4.0, 20.0))
-        names = tuple(dice.sample(COMPUTING, dice.choice((1, 1, 1, 2))))
+        names = tuple(dice.sample(computing, dice.choice((1, 1, 1, 2))))
         until_s = at_s + dice.choice((0.5, 3.0, 12.0, 60.0, 2000.0))
         cuts.append(Cut(at_s, until_s, names, dice.random() < 0.7))
     return tuple(cuts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mpcd.testing.network.weather import Weather
-from mpcd.testing.simulation.faults import Act
+from mpcd.testing.simulation.acts import Act
 from mpcd.testing.simulation.jobs import Job
 from mpcd.testing.simulation.running import Story, tell
 from mpcd.testing.simulation.scenario import Scenario
@@ -18,7 +18,9 @@ PLAIN = Scenario(
 )
 
 
-def told(faulty: str | None = None, *acts: Act, profile: str = "guaranteed", seed: int = 7) -> Story:
+def told(
+    faulty: str | None = None, *acts: Act, profile: str = "guaranteed", seed: int = 7, parties: int = 4
+) -> Story:
     """What comes of these acts of one party."""
-    job = replace(PLAIN.job, profile=profile)
+    job = replace(PLAIN.job, profile=profile, parties=parties)
     return tell(replace(PLAIN, seed=seed, job=job, faulty=faulty, acts=acts))

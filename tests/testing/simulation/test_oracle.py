@@ -17,7 +17,7 @@ from mpcd.protocols.agreement.judging import judge
 from mpcd.protocols.agreement.standing import Over, advance
 from mpcd.ring.streams import derive
 from mpcd.runtime.tagging import Tagger
-from mpcd.testing.simulation.faults import Act
+from mpcd.testing.simulation.acts import Act
 from mpcd.testing.simulation.oracle import complaints
 from mpcd.testing.simulation.people import COMPUTING, identities
 from mpcd.testing.simulation.running import Story
@@ -40,7 +40,7 @@ def good() -> Story:
 
 
 def _another_output(story: Story) -> None:
-    story.ends["crux"].results = {"total": 1}
+    story.ends["crux"].results = {"total": (1,)}
 
 
 def _still_running(story: Story) -> None:

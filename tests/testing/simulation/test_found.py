@@ -1,0 +1,32 @@
+"""What the simulation has found, as the shortest story that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest import mock
+
+from mpcd.testing.simulation.acts import Act
+from mpcd.testing.simulation.oracle import complaints
+from mpcd.testing.simulation.scenario import PACE
+from tests.testing.simulation.stories import told
+
+
+def test_whoever_leaves_a_slot_late_finds_the_others_at_the_next_meeting() -> None:
+    """Crux signs two values at a barrier, by which it is out, and keeps its last letter from dune, which has
+    to wait to the end of the slot while the others go on."""
+    equivocation = Act("equivocate", slot="BARRIER/0.0", to=1)
+    story = told("crux", equivocation, Act("mute", slot="BARRIER/0.0", at=2, to=3))
+    assert story.injected.keys() == {"equivocate", "mute"}
+    assert complaints(story) == []
+    assert story.receipt is not None
+    assert story.receipt.epochs[-1].computing == ("acme", "bolt", "dune")
+
+
+def test_whoever_is_given_no_link_says_so_before_others_tire_of_it() -> None:
+    """However short a silence is said to be borne."""
+    with mock.patch("mpcd.testing.simulation.running.PACE", replace(PACE, round_s=3.0)):
+        story = told("dune", Act("no-link", to=0), Act("give-up"))
+    assert "no-link" in story.injected
+    assert complaints(story) == []
+    assert story.receipt is not None
+    assert "dune" not in story.receipt.epochs[-1].computing
