@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable
 
@@ -32,12 +31,12 @@ class Halting:
         """report: tell the daemon what is kept, in the place of the main thread"""
         self.speaking = threading.RLock()
         self._report = report
-        self._woken, self._wake = socket.socketpair()
-        self._wake.setblocking(False)
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
 
     def watch(self) -> None:
         """Begin to wait for SIGTERM, for which the main thread must have a handler; for the main thread."""
-        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         # Signals are the main thread's: they interrupt it where it waits.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
@@ -50,7 +49,7 @@ class Halting:
         self.speaking.acquire()
 
     def _watch(self) -> None:
-        while signal.SIGTERM not in self._woken.recv(64):
+        while signal.SIGTERM not in os.read(self._woken, 64):
             pass
         self.speaking.acquire()
         try:

@@ -30,3 +30,13 @@ def test_whoever_is_given_no_link_says_so_before_others_tire_of_it() -> None:
     assert complaints(story) == []
     assert story.receipt is not None
     assert "dune" not in story.receipt.epochs[-1].computing
+
+
+def test_a_pair_without_evidence_ends_a_fair_job_for_all_at_once() -> None:
+    """The two who are not in the pair took it that they had been cut off, asked how it went, and waited for
+    each other until the deadline, as the party at fault answers nothing."""
+    story = told("dune", Act("accuse-missing", round=8), Act("silent-holder"), profile="fair")
+    assert story.injected.keys() == {"accuse-missing", "silent-holder"}
+    assert complaints(story) == []
+    assert {story.ends[name].state.value for name in ("acme", "bolt", "crux")} == {"aborted"}
+    assert story.took_s < 30
