@@ -35,7 +35,7 @@ def test_whoever_is_given_no_link_says_so_before_others_tire_of_it() -> None:
 def test_a_pair_without_evidence_ends_a_fair_job_for_all_at_once() -> None:
     """The two who are not in the pair took it that they had been cut off, asked how it went, and waited for
     each other until the deadline, as the party at fault answers nothing."""
-    story = told("dune", Act("accuse-missing", round=8), Act("silent-holder"), profile="fair")
+    story = told("dune", Act("accuse-missing", round=8, number=1), Act("silent-holder"), profile="fair")
     assert story.injected.keys() == {"accuse-missing", "silent-holder"}
     assert complaints(story) == []
     assert {story.ends[name].state.value for name in ("acme", "bolt", "crux")} == {"aborted"}
