@@ -12,6 +12,7 @@ from mpcd.jobs.states import Event
 from mpcd.party.case import CORRUPTED, Case, Drawn, StageEnd
 from mpcd.party.ports import Worker
 from mpcd.party.present import Present
+from mpcd.party.recording import note_equivocations
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.dolev_strong import Outcome
 from mpcd.protocols.agreement.findings import Absent
@@ -56,7 +57,7 @@ async def decide(
         patience=patience,
         at_entry=at_entry,
     )
-    case.note_equivocations(key, outcome, about)
+    note_equivocations(case, key, outcome, about)
     return outcome
 
 

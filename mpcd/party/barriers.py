@@ -13,6 +13,7 @@ from mpcd.party.case import Case, Said
 from mpcd.party.computing import latest_ready, places
 from mpcd.party.disputing import PATIENT_DELTAS, Hearing, hear
 from mpcd.party.ports import Worker
+from mpcd.party.recording import said_in
 from mpcd.party.running import Running, is_own_failure
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.findings import Dispute, Fault, Go
@@ -68,7 +69,7 @@ async def barrier(meeting: Meeting, number: int) -> tuple[Go | Fault, tuple[Said
         at_entry=at_entry,
     )
     finding = judge(outcome, standing.sharing, standing.roster, outputs)
-    said = case.said(key, outcome)
+    said = said_in(case, key, outcome)
     if not isinstance(finding, Dispute):
         return finding, said
     hearing = Hearing(case, meeting.slots, meeting.session, standing, number, running.kept, meeting.worker)

@@ -9,33 +9,25 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mpcd._pb.v1.peer_pb2 import SlotMessage
 from mpcd.clock import Clock
 from mpcd.errors import DeadlineError, MpcdError
-from mpcd.identity.envelope import Envelope, Signature
-from mpcd.identity.keys import Identity, verify_signature
+from mpcd.identity.envelope import Envelope
+from mpcd.identity.keys import Identity
 from mpcd.identity.roster import Roster
-from mpcd.jobs.evidence import MAX_BATCH_BYTES, MAX_STATEMENTS, Evidence, Kind, as_statements, as_texts
+from mpcd.jobs.evidence import Kind
 from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State, advance, is_possible
 from mpcd.party.desk import Desk
 from mpcd.party.ports import Peers, Reader, Workers
-from mpcd.party.slot_run import slot_id
-from mpcd.party.slots import Seat, SlotKey, Slots
-from mpcd.protocols.agreement.chains import statement
-from mpcd.protocols.agreement.dolev_strong import Agreed, Equivocated, Outcome
-from mpcd.protocols.agreement.outcomes import equivocators
 from mpcd.protocols.scheme import SCHEMES, Scheme
 from mpcd.storage.jobs import Transition
 from mpcd.storage.shares import InputKey
 from mpcd.storage.store import Store
 
-SLOT_TYPE = "mpcd.slot"
 CORRUPTED = 1
 """t of rep4."""
 LINKS_S, LINK_DELTAS = 10.0, 3
-_REASON_CHARACTERS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,105 +269,3 @@ class Case:
 
     def can(self, event: Event) -> bool:
         return is_possible(self.state, event)
-
-    # -- evidence ----------------------------------------------------------------------------------------
-
-    async def record(self, end: StageEnd, session: bytes | None) -> Envelope | None:
-        """Keep what is known about a fault, signed; None if nobody is concerned."""
-        if end.kind is None or not (end.blamed or end.unreachable) or end.blamed == {self.name}:
-            return None
-        drawn = None if session is None else self.drawn
-        evidence = Evidence(
-            job=self.job.hex(),
-            session=None if session is None else session.hex(),
-            attempt=0 if drawn is None else drawn.attempt,
-            nonces=() if drawn is None else tuple(nonce.hex() for nonce in drawn.nonces),
-            epoch=end.epoch,
-            reporter=self.name,
-            kind=end.kind,
-            step=end.step[:200],
-            blamed=tuple(sorted(end.blamed)),
-            unreachable=tuple(sorted(end.unreachable - end.blamed)),
-            detail=end.text[:_REASON_CHARACTERS],
-            # Many owners may have lied at once; each pair of statements is a proof by itself.
-            statements=as_statements([*end.statements, *(s.envelope for s in end.said)][:MAX_STATEMENTS]),
-            bodies=as_texts([s.body for s in end.said]) if not end.statements else (),
-            batch=next((s.batch.hex() for s in end.said if 0 < len(s.batch) <= MAX_BATCH_BYTES), ""),
-        )
-        envelope = evidence.envelope(self.tools.identity)
-        await self.tools.store.evidence.add(self.job, end.kind, envelope.to_bytes())
-        return envelope
-
-    def note_equivocations(self, key: SlotKey, outcome: Outcome, about: bytes = b"") -> None:
-        """Remember who signed two values in a slot, with the two statements."""
-        name = self._slot_id(key, outcome, about)
-        for party, proof in equivocators(outcome).items():
-            self.proofs.setdefault(self.computing[party], self._statements(name, party, proof))
-
-    def _slot_id(self, key: SlotKey, outcome: Outcome, about: bytes) -> bytes:
-        return slot_id(key, self.job, outcome, len(self.computing), about)
-
-    def said(self, key: SlotKey, outcome: Outcome, about: bytes = b"") -> tuple[Said, ...]:
-        """What everybody signed in a slot, who signed one value."""
-        name = self._slot_id(key, outcome, about)
-        return tuple(
-            Said(self._signed(name, party, verdict.digest, verdict.signature), verdict.body)
-            for party, verdict in sorted(outcome.items())
-            if isinstance(verdict, Agreed)
-        )
-
-    def _signed(self, name: bytes, party: int, digest: bytes, signature: bytes) -> Envelope:
-        words = statement(name, party, digest)
-        return Envelope(SLOT_TYPE, words, (Signature(self.computing[party], signature),))
-
-    def _statements(self, name: bytes, party: int, proof: Equivocated) -> tuple[Envelope, Envelope]:
-        first, second = (
-            self._signed(name, party, half.digest, half.signature) for half in (proof.first, proof.second)
-        )
-        return first, second
-
-
-def make_slots(case: Case) -> Slots:
-    """The slots of a job at a computing party: signatures by identity, values fixed in the store.
-
-    Raises  UsageError if this party does not compute
-    """
-    tools, computing = case.tools, case.computing
-    keys = [tools.roster.member(name).verify_key for name in computing]
-    me = computing.index(case.name)
-
-    def sign(words: bytes) -> bytes:
-        return tools.identity.sign(SLOT_TYPE, words)
-
-    def verify(party: int, words: bytes, signature: bytes) -> bool:
-        return verify_signature(keys[party], SLOT_TYPE, words, signature)
-
-    async def fix(slot: bytes, value: bytes) -> None:
-        await tools.store.slot_values.fix(slot, case.job, value)
-
-    seat = Seat(
-        job=case.job,
-        me=me,
-        parties=len(computing),
-        t=CORRUPTED,
-        post=_Stream(tools.peers, computing),
-        clock=tools.clock,
-        sign=sign,
-        verify=verify,
-        fix=fix,
-        delta_s=tools.pace.delta_s,
-        grace_s=tools.pace.stage_s + tools.pace.delta_s,
-        latest=case.last_call,
-    )
-    return Slots(seat)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    """Indices to names."""
-
-    peers: Peers
-    computing: tuple[str, ...]
-
-    def send(self, peer: int, message: SlotMessage) -> None:
-        self.peers.send_slot(self.computing[peer], message)

@@ -14,6 +14,7 @@ from mpcd.errors import InternalError
 from mpcd.jobs.states import Event
 from mpcd.party.case import Case, StageEnd
 from mpcd.party.ports import AgreedInput, Delivery, Order, Product, SharedOutput
+from mpcd.party.recording import record
 from mpcd.protocols.agreement.standing import Standing
 from mpcd.protocols.scheme import SCHEMES
 from mpcd.storage.shares import OutputShare
@@ -86,8 +87,8 @@ async def record_outvoted(case: Case, order: Order, product: Product) -> None:
         if len(blamed) < 2:
             raise InternalError("the job process named a party alone")
         text = f"{len(paths)} openings came in two versions, of which two holders confirmed the other"
-        await case.record(
-            StageEnd(Event.FAULT, text, kind="bad-opening", blamed=blamed, step=paths[0]), order.session
+        await record(
+            case, StageEnd(Event.FAULT, text, kind="bad-opening", blamed=blamed, step=paths[0]), order.session
         )
         _log.warning("openings outvoted", job=case.job.hex(), step=paths[0], parties=sorted(blamed))
 

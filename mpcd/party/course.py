@@ -9,6 +9,7 @@ import structlog
 from mpcd.jobs.receipt import EpochLine, FaultLine
 from mpcd.party.blame import end_of, in_words, line_of
 from mpcd.party.case import Case, DroppedError, Said
+from mpcd.party.recording import record
 from mpcd.protocols.agreement.findings import Fault
 from mpcd.protocols.agreement.standing import Over, Standing, advance
 
@@ -48,7 +49,7 @@ class Course:
         if isinstance(following, Over):
             end.text = in_words(case, following.why)
             raise end
-        await case.record(end, case.session)
+        await record(case, end, case.session)
         _log.warning("a party is dropped", job=case.job.hex(), epoch=following.epoch, why=end.text)
         self.standing = following
         if case.me not in following.roster:

@@ -15,6 +15,7 @@ from mpcd.party.agreeing import decide
 from mpcd.party.case import Case, Said
 from mpcd.party.computing import latest_ready
 from mpcd.party.ports import Kept, Worker
+from mpcd.party.recording import said_in
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.disputes import (
     Answer,
@@ -67,7 +68,7 @@ class Hearing:
             among=frozenset(self.standing.roster),
             about=question,
         )
-        return outcome, case.said(key, outcome, question)
+        return outcome, said_in(case, key, outcome, question)
 
 
 async def hear(hearing: Hearing, dispute: Dispute) -> tuple[Fault, tuple[Said, ...]]:

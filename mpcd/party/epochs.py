@@ -23,6 +23,7 @@ from mpcd.party.computing import in_time, order_for
 from mpcd.party.course import Course
 from mpcd.party.learning import learn
 from mpcd.party.ports import AgreedInput, Product, Worker
+from mpcd.party.recording import record
 from mpcd.party.running import Running
 from mpcd.party.slots import Slots
 from mpcd.protocols.agreement.findings import Fault, Go, Pair, TooMany
@@ -135,7 +136,7 @@ async def _epoch(
 async def _note_odd(case: Case, course: Course, odd: Fault, said: tuple[Said, ...]) -> None:
     """Somebody contradicts the three others, whose words stand: the job succeeds, and this is recorded."""
     course.faults.append(line_of(case, course.standing, odd, STEP))
-    await case.record(end_of(case, odd, STEP, course.standing.epoch, said), case.session)
+    await record(case, end_of(case, odd, STEP, course.standing.epoch, said), case.session)
 
 
 async def _recover(case: Case, course: Course, finding: Fault, said: tuple[Said, ...]) -> None:

@@ -15,6 +15,7 @@ from mpcd.party.agreeing import decide, send_to_all, wait_for_mail
 from mpcd.party.blame import concerned
 from mpcd.party.case import Case, Said
 from mpcd.party.present import Present
+from mpcd.party.recording import said_in
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.findings import Absent, Fault, Named, TooMany, listed
 from mpcd.protocols.agreement.key_answers import (
@@ -61,7 +62,7 @@ async def agree_keys(
         max_body=len(value),
         among=present.among,
     )
-    committed, said_first = key_commitments(outcome, case.scheme), case.said(slot, outcome)
+    committed, said_first = key_commitments(outcome, case.scheme), said_in(case, slot, outcome)
     present = present.after(case, outcome, STEP, "commitments to keys", lambda p, _: p in committed)
     received, said, present = await _exchange(case, slots, session, present, own, committed)
     if said.pairs:
@@ -160,7 +161,7 @@ async def _show(
     answers = key_answers({p: v for p, v in outcome.items() if p in present.among}, asked, opens)
     fault = _fault(answers, present)
     if fault is not None:
-        said = (*commitments, *case.said(slot, outcome))
+        said = (*commitments, *said_in(case, slot, outcome))
         present = present.without(case, fault, STEP, _said_by(case.names(concerned(fault)), said))
     for (contributor, key), part in answers.shown.items():
         if contributor != me and key in keys.shared_with(me, contributor, case.scheme):

@@ -27,9 +27,11 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Kind
 from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party import mail, recall, receipts, roles, serving
-from mpcd.party.case import CORRUPTED, Case, DroppedError, StageEnd, Terms, Tools, make_slots
+from mpcd.party.case import CORRUPTED, Case, DroppedError, StageEnd, Terms, Tools
 from mpcd.party.desk import Desk
 from mpcd.party.learning import learn
+from mpcd.party.recording import record
+from mpcd.party.seating import make_slots
 from mpcd.party.slots import Slots
 from mpcd.storage.database import StorageError
 
@@ -304,7 +306,7 @@ class Life:
         before = case.state
         if before in TERMINAL:
             return
-        await case.record(end, self.session)
+        await record(case, end, self.session)
         if self._slots is not None and before is not State.OPENING:
             self._slots.leave()
         event = end.event

@@ -13,24 +13,19 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from mpcd._pb.v1.peer_pb2 import ConsentNote
-from mpcd.errors import ChannelError, DataError, MpcdError, RefusedError
+from mpcd.errors import DataError, RefusedError
 from mpcd.identity.config import PartyConfig
-from mpcd.identity.encoding import fingerprint
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import Consent, read_consent, verify_consents
 from mpcd.jobs.specification import program_inputs
 from mpcd.jobs.states import TERMINAL, Event, State, advance
 from mpcd.party.case import CORRUPTED, Terms, Tools
+from mpcd.party.confirming import Confirming, Patience
 from mpcd.party.datasets import Datasets
 from mpcd.party.life import GAVE_UP, Life
 from mpcd.party.peers import PeerCalls
 from mpcd.party.proposals import KNOWN_REASON, Proposal, consent_to, judge, longest_outputs, refusal_of
-from mpcd.party.slots import SILENT_DELTAS
 from mpcd.storage.jobs import Transition
-from mpcd.transport.wire import to_wire
-
-SHOW_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +56,10 @@ class Matter:
         self._state = State.PROPOSED
         self._consents: dict[str, Envelope] = {}
         self._read: tuple[dict[str, Envelope], dict[str, Consent]] | None = None
-        self._shown: dict[str, bytes] = {}
         self._news = asyncio.Event()
+        self._confirming = Confirming(
+            self.name, self.job, proposal.specification, house.peers, house.tools.clock, self._news
+        )
         self._moving = asyncio.Lock()
         self._taking = asyncio.Lock()
 
@@ -155,7 +152,7 @@ class Matter:
 
         Raises  RefusedError if the set is wrong
         """
-        self._shown.setdefault(sender, consents_digest(self._verified(envelopes)))
+        self._confirming.note(sender, self._verified(envelopes))
         await self.consent_set(envelopes)
         self._news.set()
 
@@ -267,63 +264,19 @@ class Matter:
         self._news.set()
 
     async def _compare(self, life: Life) -> tuple[set[str], set[str]]:
-        """Show our set to everybody, wait for the computing parties': who has another one, who is silent.
-
-        Who gives no sign of life for some Delta is not waited for.
-        """
-        specification, pace = self.proposal.specification, self._house.tools.pace
-        began = self._house.tools.clock.monotonic()
-        until = min(self.deadline, began + pace.stage_s)
-        # An honest party has our set after Delta, and we have its own after another one. Nobody, above all no
-        # owner who does not compute, may begin much later than the others because one is silent to it alone.
-        enough = began + SILENT_DELTAS * pace.delta_s
-        mine = consents_digest(self._consents)
-        needed = set(specification.computing) - {self.name}
-        note = ConsentNote(
-            job=self.job,
-            consents=[to_wire(envelope) for _, envelope in sorted(self._consents.items())],
+        """Who has other consents than we, and who does not confirm ours."""
+        pace, house = self._house.tools.pace, self._house
+        return await self._confirming.compare(
+            self._consents,
+            Patience(
+                until=min(self.deadline, house.tools.clock.monotonic() + pace.stage_s),
+                delta_s=pace.delta_s,
+                dispensable=self._dispensable,
+                silent_from=life.silent_from,
+            ),
+            lambda: self.ended,
+            self._wait,
         )
-        others = [name for name in specification.parties if name != self.name]
-        showing = {name: asyncio.create_task(self._show(name, note, until)) for name in others}
-        for name in needed:  # they must have ours too, or what we send next would find nobody
-            showing[name].add_done_callback(lambda _: self._news.set())
-
-        def pending() -> set[str]:
-            return {name for name in needed if name not in self._shown or not showing[name].done()}
-
-        def settled() -> bool:
-            return self.ended or any(self._shown.get(name, mine) != mine for name in needed)
-
-        try:
-            while (waiting := pending()) and not settled():
-                by = min(until, life.silent_from(waiting))
-                if len(waiting) <= self._dispensable:
-                    by = min(by, enough)
-                if self._house.tools.clock.monotonic() >= by:
-                    break
-                await self._wait(lambda before=waiting: settled() or pending() != before, by)  # type: ignore[misc]
-            different = {name for name, digest in self._shown.items() if digest != mine}
-            return different, needed - self._shown.keys()
-        finally:
-            if self.ended:
-                for task in showing.values():
-                    task.cancel()
-            else:
-                self._showing = showing  # outsiders hear of it while we go on
-
-    async def _show(self, name: str, note: ConsentNote, until: float) -> None:
-        """Show a party our set until it has taken it, refuses it, or the time is up."""
-        clock = self._house.tools.clock
-        while clock.monotonic() < until:
-            try:
-                await self._house.peers.show_consents(name, note)
-                return
-            except ChannelError:
-                await asyncio.sleep(SHOW_AGAIN_S)
-            except RefusedError:
-                return
-            except MpcdError:
-                await asyncio.sleep(SHOW_AGAIN_S)
 
     async def _wait(self, ready: Callable[[], bool], until: float) -> bool:
         while not ready():
@@ -351,9 +304,3 @@ class Matter:
             self._state = after
         self._news.set()
         self._house.changed(self.job, after, detail)
-
-
-def consents_digest(consents: Mapping[str, Envelope]) -> bytes:
-    """One hash of what everybody consented to, without the signatures: one key can sign in several ways."""
-    parts = [part for name in sorted(consents) for part in (name.encode(), consents[name].digest)]
-    return fingerprint("mpcd/consents/1", parts)

@@ -22,14 +22,15 @@ from mpcd.identity.envelope import Envelope
 from mpcd.identity.keys import Identity
 from mpcd.jobs.receipt import Receipt
 from mpcd.jobs.states import Event
-from mpcd.party import assembly, case, life, office, processes
-from mpcd.party.case import SLOT_TYPE, Case
+from mpcd.party import assembly, life, office, processes, seating
+from mpcd.party.case import Case
 from mpcd.party.matter import Matter
 from mpcd.party.notes import OutputNote
 from mpcd.party.office import Office
 from mpcd.party.peers import PeerCalls
 from mpcd.party.ports import Order, Product, Reveal
 from mpcd.party.processes import JobProcess
+from mpcd.party.seating import SLOT_TYPE
 from mpcd.party.slot_run import slot_id
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.chains import Chain, decode, encode, statement
@@ -114,7 +115,7 @@ class CheatingPool(workers.WorkerPool):
 
 def install(plan: Plan, identity: Identity) -> None:
     """Put the cheating parts in the place of the ordinary ones, in this process."""
-    ordinary_slots = case.make_slots
+    ordinary_slots = seating.make_slots
 
     def make_slots(of: Case) -> Slots:
         plan.learn(of.job, of.terms.specification.name)
@@ -123,7 +124,7 @@ def install(plan: Plan, identity: Identity) -> None:
     parts: list[tuple[Any, str, Any]] = [
         (life, "make_slots", make_slots),
         (life, "Case", _case(plan)),
-        (case, "Slots", _slots(plan)),
+        (seating, "Slots", _slots(plan)),
         (processes, "JobProcess", _process(plan)),
         (office, "Matter", _matter(plan)),
         (assembly, "PeerCalls", _peers(plan, identity)),

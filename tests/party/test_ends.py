@@ -11,7 +11,8 @@ from mpcd._pb.v1.peer_pb2 import OutputHeader
 from mpcd.errors import InternalError
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State
-from mpcd.party import roles, slot_run
+from mpcd.party import life as life_module
+from mpcd.party import recording, roles, slot_run
 from mpcd.party.case import StageEnd
 from mpcd.party.supervising import Supervisor
 from mpcd.testing.simulation.clock import run_virtually
@@ -79,13 +80,12 @@ def test_a_cancellation_that_meets_an_end_does_not_cut_it_off(
     async def story() -> None:
         world, spec = World(), specification()
         life = await world.daemon("acme").know(spec)
-        record = type(life.case).record
 
         async def slow(*words: Any) -> Any:
             await asyncio.sleep(disk_s)
-            return await record(*words)
+            return await recording.record(*words)
 
-        monkeypatch.setattr(type(life.case), "record", slow)
+        monkeypatch.setattr(life_module, "record", slow)
         running = asyncio.create_task(supervised(world.daemons["acme"], spec))
         await asyncio.sleep(1.0 + disk_s / 2)
         await life.cancel("the submitter does not want it any more")
