@@ -20,8 +20,6 @@ from tests.party.offices import PACE, Town, job, signed
 from tests.party.test_consents import play
 from tests.party.world import COMPUTING, OWNER, identities
 
-Play = Callable[[Town], Awaitable[None]]
-
 
 def test_two_different_sets_of_consents_stop_the_job(tmp_path: Path) -> None:
     """The owner signs two consents, with different data, and the coordinator shows each to a half."""
