@@ -206,7 +206,8 @@ def _peers(crash: Crash, base: type[PeerCalls]) -> type[PeerCalls]:
         def send_slot(self, party: str, message: peer_pb2.SlotMessage) -> None:
             if crash.stands(message.job):
                 return
-            edit = crash.claim(message.job, "after-send")
+            # A sign of life is no step of a job: it comes whatever the job does.
+            edit = crash.claim(message.job, "after-send") if message.slot else None
             super().send_slot(party, message)
             if edit is not None:
                 stream = self._streams[party]
@@ -248,7 +249,7 @@ def _office(crash: Crash, base: type[Office]) -> type[Office]:
             if crash.stands(message.job):
                 return
             super().slot(sender, message)
-            edit = crash.claim(message.job, "after-receive")
+            edit = crash.claim(message.job, "after-receive") if message.slot else None
             if edit is not None:
                 crash.come(message.job, edit)
 
