@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Set
 
 from mpcd.errors import ChannelError, InternalError, MpcdError, NotFoundError
 from mpcd.jobs.states import Event
-from mpcd.party.case import CORRUPTED, Case, Drawn, StageEnd
+from mpcd.party.case import Case, Drawn, StageEnd
+from mpcd.party.pace import BUSY_SHARE, CORRUPTED
 from mpcd.party.ports import Worker
 from mpcd.party.present import Present
 from mpcd.party.recording import note_equivocations
@@ -24,8 +25,6 @@ from mpcd.protocols.agreement.outcomes import (
     start_value,
 )
 
-BUSY_SHARE = 0.25
-"""Of the time until the deadline: how long a party that alone has no job process is waited for, about."""
 _RETRY_S = 0.1
 
 

@@ -25,12 +25,13 @@ from mpcd.identity.keys import Identity, load_storage_key
 from mpcd.identity.roster import Member, Roster
 from mpcd.jobs.document import InputEntry
 from mpcd.party.attach import CoordinatorLink, attached
-from mpcd.party.case import Pace, Tools
+from mpcd.party.case import Tools
 from mpcd.party.link_port import LinkPort
 from mpcd.party.matter import House
 from mpcd.party.office import Office
 from mpcd.party.operator_service import RULES as OPERATOR_RULES
 from mpcd.party.operator_service import OperatorService
+from mpcd.party.pace import Pace
 from mpcd.party.peer_service import RULES as PEER_RULES
 from mpcd.party.peer_service import PeerService
 from mpcd.party.peers import PeerCalls
@@ -109,7 +110,7 @@ async def running(
                 roster=roster,
                 clock=clock,
                 links_s=pace.links_s,
-                round_s=pace.bears_s,
+                first_round_s=pace.bears_s,
                 memory_bytes=config.limits.per_process,
                 told=lambda job, progress: wiring.office.told(job, progress),
             ),

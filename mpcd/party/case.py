@@ -19,59 +19,12 @@ from mpcd.jobs.limits import GRACE_S
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State, advance, is_possible
 from mpcd.party.desk import Desk
+from mpcd.party.pace import Pace
 from mpcd.party.ports import Peers, Reader, Workers
 from mpcd.protocols.scheme import SCHEMES, Scheme
 from mpcd.storage.jobs import Transition
 from mpcd.storage.shares import InputKey
 from mpcd.storage.store import Store
-
-CORRUPTED = 1
-"""t of rep4."""
-LINKS_S, LINK_DELTAS = 10.0, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long things may take, in seconds.
-
-    delta_s  bound on one message's way: the security parameter of the synchronous network
-    stage_s  a stage's own work, before its slot begins without us
-    lease_s  to wait for a free job process in one START slot; backoff_s  before the next START slot, at least
-    attempts SESSION slots before the job is given up
-    round_s  silence that a job process bears in a round, unless `bears_s` is more
-    """
-
-    delta_s: float = 2.0
-    stage_s: float = 30.0
-    lease_s: float = 1.0
-    backoff_s: float = 0.2
-    attempts: int = 3
-    round_s: float = 30.0
-
-    @property
-    def slot_s(self) -> float:
-        """The longest time a slot takes once it was entered, and the spread of entries."""
-        return (2 * (CORRUPTED + 1) + 1) * self.delta_s
-
-    @property
-    def links_s(self) -> float:
-        """How long a job process waits for links.
-
-        Honest parties leave a slot up to `slot_s` apart, a barrier half a Delta more: whoever has all letters
-        goes on, and a cheater need not send them to everybody. Then a link takes its ways there and back.
-        """
-        return max(min(LINKS_S, self.round_s / 2), self.slot_s + LINK_DELTAS * self.delta_s)
-
-    @property
-    def bears_s(self) -> float:
-        """The silence that a job process bears in a round: whoever misses a link has said so by then, and was
-        heard, before others tire of waiting for its first frame."""
-        return max(self.round_s, self.links_s + 2 * self.delta_s)
-
-    @property
-    def least_s(self) -> float:
-        """No job can be shorter: the last barrier begins two slots before the deadline."""
-        return 2 * self.slot_s + self.delta_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +49,7 @@ class Terms:
     columns   argument -> number of columns of its table, from the program
     outputs   output -> the most bytes that a summand of it can have, from the program and the rows
     deadline  on this daemon's monotonic clock
+    rounds    of all epochs that the job may have; 0 if that is not known
     """
 
     job: bytes
@@ -104,6 +58,7 @@ class Terms:
     columns: Mapping[str, int]
     outputs: Mapping[str, int]
     deadline: float
+    rounds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +113,8 @@ class DroppedError(MpcdError):
 class Case:
     """A running job. `moving` is held while a transition is persisted, so that none is torn; `opened`: all
     have agreed to open, so that our shares of the outputs are served for ever, whatever comes after;
-    `session`: once it is agreed; `drawn`: where it comes from."""
+    `session`: once it is agreed; `drawn`: where it comes from; `patience_s`: how long rounds may take, in all
+    epochs, once the first begins."""
 
     terms: Terms
     tools: Tools
@@ -168,6 +124,7 @@ class Case:
     opened: bool = False
     session: bytes | None = None
     drawn: Drawn | None = None
+    patience_s: float | None = None
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     proofs: dict[str, tuple[Envelope, Envelope]] = field(default_factory=dict)

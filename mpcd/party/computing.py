@@ -51,6 +51,9 @@ def order_for(
     """What our job process is told for the epoch of this standing."""
     parties = range(len(case.computing))
     dropped = set(parties) - set(standing.roster)
+    left_s = max(0.0, latest_ready(case) - case.now())
+    if case.patience_s is None:
+        case.patience_s = case.tools.pace.round_patience_s(left_s, case.terms.rounds)
     return Order(
         job=case.job,
         session=session,
@@ -59,7 +62,8 @@ def order_for(
         specification=case.terms.specification,
         inputs=tuple(inputs),
         keys=secrets,
-        deadline_s=max(0.0, latest_ready(case) - case.now()),
+        deadline_s=left_s,
+        round_s=case.patience_s,
         epoch=standing.epoch,
         roster=tuple(standing.roster),
         scheme=standing.scheme,

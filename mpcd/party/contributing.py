@@ -17,8 +17,9 @@ from mpcd.identity.sealing import seal
 from mpcd.jobs.document import InputEntry
 from mpcd.jobs.states import Event
 from mpcd.party.agreeing import send_to_all
-from mpcd.party.case import CORRUPTED, Case, StageEnd
+from mpcd.party.case import Case, StageEnd
 from mpcd.party.notes import InputNote
+from mpcd.party.pace import CORRUPTED
 from mpcd.protocols.rep4.inputs import Context, InputShares, split
 from mpcd.transport.wire import to_wire
 

@@ -18,10 +18,11 @@ from mpcd.jobs.states import Event, State
 from mpcd.party import recall
 from mpcd.party.barriers import Meeting, barrier
 from mpcd.party.blame import end_of, line_of
-from mpcd.party.case import CORRUPTED, Case, DroppedError, Said, StageEnd
+from mpcd.party.case import Case, DroppedError, Said, StageEnd
 from mpcd.party.computing import in_time, order_for
 from mpcd.party.course import Course
 from mpcd.party.learning import learn
+from mpcd.party.pace import CORRUPTED
 from mpcd.party.ports import AgreedInput, Product, Worker
 from mpcd.party.recording import record
 from mpcd.party.running import Running

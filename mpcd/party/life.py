@@ -27,9 +27,10 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.evidence import Kind
 from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party import mail, recall, receipts, roles, serving
-from mpcd.party.case import CORRUPTED, Case, DroppedError, StageEnd, Terms, Tools
+from mpcd.party.case import Case, DroppedError, StageEnd, Terms, Tools
 from mpcd.party.desk import Desk
 from mpcd.party.learning import learn
+from mpcd.party.pace import CORRUPTED
 from mpcd.party.recording import record
 from mpcd.party.seating import make_slots
 from mpcd.party.slots import Slots

@@ -19,10 +19,11 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.consent import Consent, read_consent, verify_consents
 from mpcd.jobs.specification import program_inputs
 from mpcd.jobs.states import TERMINAL, Event, State, advance
-from mpcd.party.case import CORRUPTED, Terms, Tools
+from mpcd.party.case import Terms, Tools
 from mpcd.party.confirming import Confirming, Patience
 from mpcd.party.datasets import Datasets
 from mpcd.party.life import GAVE_UP, Life
+from mpcd.party.pace import CORRUPTED
 from mpcd.party.peers import PeerCalls
 from mpcd.party.proposals import KNOWN_REASON, Proposal, consent_to, judge, longest_outputs, refusal_of
 from mpcd.storage.jobs import Transition
@@ -255,6 +256,7 @@ class Matter:
             columns={a: len(program_inputs(self.proposal.checked, a)) for _, a in keys},
             outputs=longest_outputs(self.proposal, rows),
             deadline=self.deadline,
+            rounds=self.proposal.all_rounds,
         )
         tools = replace(house.tools, reader=self._datasets(own))
         return Life(terms, tools, on_change=self._changed)

@@ -16,10 +16,11 @@ from mpcd._pb.v1.peer_pb2 import FetchOutputRequest, OutputHeader
 from mpcd.errors import ChannelError, DeadlineError, MpcdError, NotFoundError, RefusedError
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.states import TERMINAL, Event, State
-from mpcd.party.case import CORRUPTED, Case, StageEnd
+from mpcd.party.case import Case, StageEnd
 from mpcd.party.computing import Place as Output
 from mpcd.party.computing import places
 from mpcd.party.notes import OutputNote
+from mpcd.party.pace import CORRUPTED
 from mpcd.party.serving import OPENED, POLL_MS
 from mpcd.protocols.agreement.findings import Go
 from mpcd.protocols.agreement.standing import Standing

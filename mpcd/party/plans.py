@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from mpcd._pb.v1 import party_pb2 as pb
 from mpcd.errors import DataError, MpcdError
 from mpcd.identity.envelope import Envelope
@@ -22,6 +24,7 @@ def plan(house: House, specification: Specification) -> pb.PlanReply:
     recipients = {entry.output: entry.to for entry in specification.results}
     facts = [pb.PlanFact(topic="learns", text=text) for text in who_learns_what(proposal.checked, recipients)]
     facts += [pb.PlanFact(topic="guarantee", text=text) for text in _guarantees(specification)]
+    facts += [pb.PlanFact(topic="time", text=text) for text in _time(house, proposal)]
     facts += [pb.PlanFact(topic="missing", text=text) for text in _missing(specification)]
     problems = _problems(house, proposal)
     facts += [pb.PlanFact(topic="problem", party=house.config.name, text=text) for text in problems]
@@ -54,6 +57,20 @@ def _guarantees(specification: Specification) -> list[str]:
             "the job: every honest recipient gets its outputs. A second one ends the job without outputs."
         )
     return [*texts, spare] if spare else texts
+
+
+def _time(house: House, proposal: Proposal) -> list[str]:
+    """Whether the deadline is long enough for guaranteed output whatever one party does."""
+    if proposal.specification.profile != "guaranteed":
+        return []
+    safe_s, rounds = house.tools.pace.safe_s(proposal.all_rounds), proposal.all_rounds
+    if proposal.specification.deadline >= safe_s:
+        return [f"Nor can one party make the job expire by being late in each of up to {rounds} rounds."]
+    return [
+        "A party that answers always, and always as late as is borne, is found by nobody: in up to "
+        f"{rounds} rounds it could make the job expire. With a deadline of {math.ceil(safe_s)} s or more it "
+        "could not; a smaller timing.delta needs less."
+    ]
 
 
 def _missing(specification: Specification) -> list[str]:

@@ -145,6 +145,7 @@ class Order:
     scheme   name of the scheme that they compute with (`mpcd.protocols.scheme`)
     checked  whether messages are checked; False only when the roster is known to be honest
     history  32 bytes: fingerprint of all that was agreed before this epoch. It enters every key
+    round_s  silence borne in a round after the first
     dropped  who of the job's four parties is not in the roster; None if nobody was dropped
     """
 
@@ -162,6 +163,7 @@ class Order:
     checked: bool = True
     history: bytes = FIRST_HISTORY
     dropped: int | None = None
+    round_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ Told = Callable[[bytes, pb.Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """`mpcd.party.ports.Workers` over the pool of the fork server; links_s, round_s as `Pace` says."""
+    """`mpcd.party.ports.Workers` over the pool of the fork server; links_s, first_round_s as `Pace` says."""
 
     pool: WorkerPool
     port: LinkPort
@@ -53,7 +53,7 @@ class Processes:
     roster: Roster
     clock: Clock
     links_s: float
-    round_s: float
+    first_round_s: float
     memory_bytes: int
     told: Told
 
@@ -165,7 +165,8 @@ class JobProcess:
             leaf_key_pem=leaf.key_pem,
             outputs=[pb.Output(name=e.output, recipients=sorted(e.to)) for e in specification.results],
             links_s=min(processes.links_s, order.deadline_s),
-            round_s=processes.round_s,
+            first_round_s=processes.first_round_s,
+            round_s=order.round_s,
             deadline_s=order.deadline_s,
             memory_bytes=min(processes.memory_bytes, specification.limits.memory),
             scheme=order.scheme,

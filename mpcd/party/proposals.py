@@ -14,8 +14,8 @@ from mpcd.identity.roster import Roster
 from mpcd.jobs.consent import Consent, accept, refuse
 from mpcd.jobs.policy import Decision, decide
 from mpcd.jobs.specification import Specification, argument_of, check_program, check_roster
-from mpcd.party.case import Pace
 from mpcd.party.datasets import Datasets
+from mpcd.party.pace import EPOCHS, Pace
 from mpcd.program.check import Checked
 from mpcd.program.cost import CostModel, Estimate, check_limits, estimate
 from mpcd.program.limits import Limits
@@ -32,13 +32,17 @@ KNOWN_REASON = "this party cannot use its own data for this job; its operator se
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A job whose signature, roster and program are in order; whether we want it is another question."""
+    """A job whose signature, roster and program are in order; whether we want it is another question.
+
+    cost, all_rounds  if nothing goes wrong; of all epochs that it may have
+    """
 
     job: bytes
     envelope: Envelope
     specification: Specification
     checked: Checked
     cost: Estimate
+    all_rounds: int
 
 
 def read_proposal(envelope: Envelope, roster: Roster) -> Proposal:
@@ -64,21 +68,23 @@ def inspect(envelope: Envelope, specification: Specification) -> Proposal:
     check_program(specification, checked)
     dims = bounds(specification, checked)
     _check_parameter_shapes(checked, specification.parameters)
-    cost = cost_of(specification, checked, dims)
+    cost, all_rounds = cost_of(specification, checked, dims)
     check_limits(cost, Limits())
-    return Proposal(envelope.digest, envelope, specification, checked, cost)
+    return Proposal(envelope.digest, envelope, specification, checked, cost, all_rounds)
 
 
-def cost_of(specification: Specification, checked: Checked, dims: dict[str, int]) -> Estimate:
-    """The cost of a job in which nothing goes wrong, with memory for whatever does.
+def cost_of(specification: Specification, checked: Checked, dims: dict[str, int]) -> tuple[Estimate, int]:
+    """The cost of a job in which nothing goes wrong, with memory for whatever does; the rounds of all epochs.
 
-    Where the output is guaranteed, a later epoch may be one of three parties, which need far more memory.
+    Where the output is guaranteed, later epochs may be of three parties, which need more memory and rounds.
     """
     models: list[CostModel] = [costs_of(len(specification.computing))]
     if specification.profile == "guaranteed":
         models.append(costs_of(REP3.parties))
     costs = [_with_range_checks(estimate(checked, dims, m), checked, dims, m) for m in models]
-    return replace(costs[0], memory_bytes=max(cost.memory_bytes for cost in costs))
+    later = sum((EPOCHS - 1) * cost.rounds for cost in costs[1:])
+    memory = max(cost.memory_bytes for cost in costs)
+    return replace(costs[0], memory_bytes=memory), costs[0].rounds + later
 
 
 def _with_range_checks(cost: Estimate, checked: Checked, dims: dict[str, int], model: CostModel) -> Estimate:

@@ -18,8 +18,9 @@ from mpcd.identity.envelope import Envelope
 from mpcd.jobs.limits import MAX_PARTIES
 from mpcd.jobs.receipt import MAX_EPOCHS, EpochLine, FaultLine
 from mpcd.jobs.statements import Hex32, Statement
-from mpcd.party.case import CORRUPTED, Case
+from mpcd.party.case import Case
 from mpcd.party.course import Course
+from mpcd.party.pace import CORRUPTED
 from mpcd.protocols.agreement.standing import Standing
 
 FAMILY = "RECALL"

@@ -18,10 +18,11 @@ from mpcd.jobs.receipt import (
 )
 from mpcd.jobs.rows import say_left_out
 from mpcd.party.agreeing import send_to_all
-from mpcd.party.case import CORRUPTED, Case
+from mpcd.party.case import Case
 from mpcd.party.computing import places
 from mpcd.party.course import Course
 from mpcd.party.notes import InputNote
+from mpcd.party.pace import CORRUPTED
 from mpcd.protocols.agreement.findings import Go
 from mpcd.storage.shares import InputKey
 

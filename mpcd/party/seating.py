@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from mpcd._pb.v1.peer_pb2 import SlotMessage
 from mpcd.identity.keys import verify_signature
-from mpcd.party.case import CORRUPTED, Case
+from mpcd.party.case import Case
+from mpcd.party.pace import CORRUPTED
 from mpcd.party.ports import Peers
 from mpcd.party.slots import Seat, Slots
 

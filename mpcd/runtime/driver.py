@@ -37,6 +37,7 @@ def drive(
     channel: Channel,
     *,
     round_timeout_s: float,
+    first_round_s: float = 0.0,
     counters: Counters | None = None,
     record: Record | None = None,
     on_round: Callable[[Counters], None] | None = None,
@@ -46,7 +47,8 @@ def drive(
 
     Several steps may follow each other over one codec and channel: round numbers go on. `record` keeps the
     last rounds. `on_round` is called after every round (progress); it may raise to stop the run. `speaking`
-    is held from the moment in which a round is recorded until all of it has come.
+    is held from the moment in which a round is recorded until all of it has come. `first_round_s` is what
+    round 0 has at least: parties begin it further apart.
     Raises  PeerError (also `TagFault`) if a peer's frame is malformed or a tag fails; ChannelError if
             peers are silent for `round_timeout_s` or gone, after the others' frames have been exchanged; and
             whatever the step raises. The step is closed before any of these leaves, and the channel can
@@ -61,7 +63,8 @@ def drive(
                 r = step.send(inbox)  # type: ignore[arg-type]
             except StopIteration as stop:
                 return stop.value  # type: ignore[no-any-return]
-            inbox = _take_round(r, codec, channel, round_timeout_s, counters, record, held)
+            waits = round_timeout_s, first_round_s
+            inbox = _take_round(r, codec, channel, waits, counters, record, held)
             if on_round is not None:
                 on_round(counters)
     finally:
@@ -72,7 +75,7 @@ def _take_round(
     r: Round,
     codec: FrameCodec,
     channel: Channel,
-    timeout_s: float,
+    waits: tuple[float, float],
     counters: Counters,
     record: Record | None,
     speaking: AbstractContextManager[object],
@@ -82,7 +85,7 @@ def _take_round(
     outgoing = codec.encode(number, r)
     lengths = codec.expected_bytes(number, r)
     with speaking:
-        frames = _exchange(number, r, outgoing, lengths, channel, timeout_s, record)
+        frames = _exchange(number, r, outgoing, lengths, channel, waits, record)
     inbox = codec.decode(number, r, frames)
     counters.rounds += 1
     counters.sent_bytes += sum(map(len, chain.from_iterable(outgoing.values())))
@@ -96,14 +99,21 @@ def _exchange(
     outgoing: Mapping[int, Sequence[Buffer]],
     lengths: Mapping[int, int],
     channel: Channel,
-    timeout_s: float,
+    waits: tuple[float, float],
     record: Record | None,
 ) -> dict[int, memoryview]:
-    """One round over the channel, on record before anything of it is sent and as soon as all has come."""
+    """One round over the channel, on record before anything of it is sent and as soon as all has come.
+
+    waits  for a round and, at least, for the first. Who was late is measured by the former, since by that the
+           others wait for us in the round after
+    """
+    timeout_s, first_s = waits
     if record is not None:
         record.begin(number, r)
     try:
-        frames = channel.exchange(number, outgoing, lengths, timeout_s, r.absent)
+        frames = channel.exchange(
+            number, outgoing, lengths, max(timeout_s, first_s if number == 0 else 0.0), r.absent
+        )
     except IncompleteRound as fault:
         if record is not None:
             record.arrived(fault.arrived)

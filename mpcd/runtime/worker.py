@@ -166,6 +166,7 @@ class _Work:
             self._codec,
             self._links,
             round_timeout_s=self._order.round_s,
+            first_round_s=self._order.first_round_s,
             counters=self._counters,
             record=self._record,
             on_round=self._on_round,

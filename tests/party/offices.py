@@ -20,9 +20,10 @@ from mpcd.identity.config import PartyConfig
 from mpcd.identity.envelope import Envelope
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
-from mpcd.party.case import Pace, Tools
+from mpcd.party.case import Tools
 from mpcd.party.matter import House
 from mpcd.party.office import Office
+from mpcd.party.pace import Pace
 from mpcd.party.peers import PeerCalls
 from mpcd.program.text import program_hash
 from mpcd.storage.store import store_in

@@ -34,9 +34,10 @@ from mpcd.jobs.consent import Consent, accept
 from mpcd.jobs.document import InputEntry, ResultEntry
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import State
-from mpcd.party.case import Pace, Terms, Tools
+from mpcd.party.case import Terms, Tools
 from mpcd.party.life import Life
 from mpcd.party.notes import SessionNotice
+from mpcd.party.pace import Pace
 from mpcd.party.ports import Order, Product, Reveal, Worker
 from mpcd.protocols.agreement.disputes import Expected
 from mpcd.protocols.rounds import Words

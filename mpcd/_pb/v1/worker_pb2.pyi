@@ -33,7 +33,7 @@ class FromWorker(_message.Message):
     def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., reveal: _Optional[_Union[RevealQuestion, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., batch: _Optional[_Union[BatchAnswer, _Mapping]] = ...) -> None: ...
 
 class Order(_message.Message):
-    __slots__ = ("session", "specification_hash", "epoch", "attempt", "me", "members", "program", "parameters", "order", "inputs", "missing", "keys", "tag_secrets", "leaf_pem", "leaf_key_pem", "outputs", "links_s", "round_s", "deadline_s", "memory_bytes", "scheme", "unchecked", "history", "roster", "dropped")
+    __slots__ = ("session", "specification_hash", "epoch", "attempt", "me", "members", "program", "parameters", "order", "inputs", "missing", "keys", "tag_secrets", "leaf_pem", "leaf_key_pem", "outputs", "links_s", "round_s", "deadline_s", "memory_bytes", "scheme", "unchecked", "history", "roster", "first_round_s", "dropped")
     class KeysEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class Order(_message.Message):
     UNCHECKED_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     ROSTER_FIELD_NUMBER: _ClassVar[int]
+    FIRST_ROUND_S_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
     session: bytes
     specification_hash: bytes
@@ -97,8 +98,9 @@ class Order(_message.Message):
     unchecked: bool
     history: bytes
     roster: _containers.RepeatedScalarFieldContainer[int]
+    first_round_s: float
     dropped: int
-    def __init__(self, session: _Optional[bytes] = ..., specification_hash: _Optional[bytes] = ..., epoch: _Optional[int] = ..., attempt: _Optional[int] = ..., me: _Optional[int] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., program: _Optional[bytes] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ..., order: _Optional[_Iterable[str]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., missing: _Optional[str] = ..., keys: _Optional[_Mapping[int, bytes]] = ..., tag_secrets: _Optional[_Mapping[int, bytes]] = ..., leaf_pem: _Optional[bytes] = ..., leaf_key_pem: _Optional[bytes] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., links_s: _Optional[float] = ..., round_s: _Optional[float] = ..., deadline_s: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., scheme: _Optional[str] = ..., unchecked: _Optional[bool] = ..., history: _Optional[bytes] = ..., roster: _Optional[_Iterable[int]] = ..., dropped: _Optional[int] = ...) -> None: ...
+    def __init__(self, session: _Optional[bytes] = ..., specification_hash: _Optional[bytes] = ..., epoch: _Optional[int] = ..., attempt: _Optional[int] = ..., me: _Optional[int] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., program: _Optional[bytes] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ..., order: _Optional[_Iterable[str]] = ..., inputs: _Optional[_Iterable[_Union[Input, _Mapping]]] = ..., missing: _Optional[str] = ..., keys: _Optional[_Mapping[int, bytes]] = ..., tag_secrets: _Optional[_Mapping[int, bytes]] = ..., leaf_pem: _Optional[bytes] = ..., leaf_key_pem: _Optional[bytes] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., links_s: _Optional[float] = ..., round_s: _Optional[float] = ..., deadline_s: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., scheme: _Optional[str] = ..., unchecked: _Optional[bool] = ..., history: _Optional[bytes] = ..., roster: _Optional[_Iterable[int]] = ..., first_round_s: _Optional[float] = ..., dropped: _Optional[int] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("name", "identity_pem", "host", "port")

@@ -28,9 +28,10 @@ from mpcd.jobs.document import InputEntry
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, State
 from mpcd.party import past
-from mpcd.party.case import Pace, Tools
+from mpcd.party.case import Tools
 from mpcd.party.life import Life
 from mpcd.party.notes import SessionNotice
+from mpcd.party.pace import Pace
 from mpcd.protocols.rounds import Words
 from mpcd.storage.database import Work
 from mpcd.storage.jobs import JobRow

@@ -154,7 +154,7 @@ class Faulty:
                 send(to, frame)
                 send(to, frame)
             case "late":
-                wait_s = self.daemon.setting.pace.bears_s * dice.choice(LATE_SHARES)
+                wait_s = order.round_s * dice.choice(LATE_SHARES)
                 asyncio.get_running_loop().call_later(wait_s, send, to, frame)
 
     def end(self, order: Order, end: Product | MpcdError) -> Product | MpcdError:

@@ -12,6 +12,7 @@ import numpy as np
 from mpcd.jobs.document import InputEntry, Parameter, ResultEntry
 from mpcd.jobs.specification import Specification
 from mpcd.party.case import Terms
+from mpcd.party.proposals import cost_of
 from mpcd.program.check import Checked
 from mpcd.program.evaluate import evaluate
 from mpcd.program.text import program_hash
@@ -92,7 +93,9 @@ class Job:
         outputs = {
             name: WORD_BYTES * math.prod(lengths(t.shape, dims)) for name, t in checked.outputs.items()
         }
-        return Terms(specification.job, specification, rows, {TABLE: len(checked.inputs)}, outputs, deadline)
+        columns = {TABLE: len(checked.inputs)}
+        _, rounds = cost_of(specification, checked, dims)
+        return Terms(specification.job, specification, rows, columns, outputs, deadline, rounds)
 
     def row(self, owner: str) -> tuple[int, ...] | None:
         """What an owner puts in, by column; None if it owns nothing here."""

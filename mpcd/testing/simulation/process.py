@@ -16,7 +16,7 @@ from mpcd._pb.v1 import worker_pb2 as pb
 from mpcd.errors import InternalError, MpcdError
 from mpcd.identity.keys import Identity
 from mpcd.party import processes
-from mpcd.party.case import Pace
+from mpcd.party.pace import Pace
 from mpcd.party.ports import Order, Product, Reveal
 from mpcd.protocols.agreement.disputes import Expected
 from mpcd.protocols.rep3 import replay
@@ -220,7 +220,8 @@ class _Run:
                     self._pool.tampering.frame(self._order, number, peer, joined(parts), ends.send)
                 lengths = dict(codec.expected_bytes(number, r))
                 try:
-                    frames, missed = await ends.collect(number, lengths, self._pool.pace.bears_s, r.absent)
+                    bears_s = max(self._wire.round_s, self._wire.first_round_s if number == 0 else 0.0)
+                    frames, missed = await ends.collect(number, lengths, bears_s, r.absent)
                 except asyncio.CancelledError:
                     self._record.interrupted(ends.pending, ends.peers - ends.pending)
                     raise
@@ -228,7 +229,7 @@ class _Run:
                 if missed:
                     raise IncompleteRound(missed, frozenset(frames), number)
                 if ends.waited is not None:
-                    self._record.waited(*ends.waited, self._pool.pace.bears_s)
+                    self._record.waited(*ends.waited, self._wire.round_s)
                 inbox = codec.decode(number, r, frames)
         finally:
             step.close()

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from mpcd.party.case import Pace
+from mpcd.party.pace import Pace
 from mpcd.testing.network.weather import Weather
 from mpcd.testing.simulation.acts import (
     IN_ANSWERS,
