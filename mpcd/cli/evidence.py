@@ -79,7 +79,7 @@ def show(file: Path, as_json: bool) -> None:
         return
     click.echo("not verified; see: mpcd evidence verify")
     for number, record in enumerate(records, 1):
-        click.echo("\n".join(record_lines(number, record)))
+        click.echo("\n".join(map(printable, record_lines(number, record))))
 
 
 def read_evidence(file: Path) -> EvidenceFile:
@@ -127,7 +127,12 @@ def verdict_text(file: EvidenceFile, specification: Specification, findings: lis
         lines += [f"    claimed  {text}" for text in finding.claimed]
     together = in_common(findings, specification)
     lines += [f"  together   {together}"] if together else []
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
+
+
+def printable(line: str) -> str:
+    """One line and no more, whatever is in it: a reporter's words must not look like ours."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 
 def record_lines(number: int, record: Evidence) -> list[str]:

@@ -22,6 +22,7 @@ Source  Spec agreement 9, 10, 15
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -47,6 +48,8 @@ from mpcd.protocols.rep4.keys import Contribution, opens
 from mpcd.protocols.scheme import REP3, SCHEMES, Scheme
 
 SLOT_TYPE = "mpcd.slot"
+MOST_PRODUCTS, MOST_NUMBERS = 1 << 32, 1 << 26
+"""Of a batch that is computed again; the engine makes none with more numbers in it."""
 ASSUMING = "at most one of the computing parties is corrupt, and messages between the others arrived in time"
 
 
@@ -180,13 +183,17 @@ def _slot(barrier: SlotName, family: str, question: bytes) -> SlotName:
 
 
 def _expected(batch: bytes, keys: Mapping[int, bytes], roster: tuple[int, ...]) -> Expected | None:
-    """What had to be said of a batch with these keys; None if the bytes describe no batch."""
+    """What had to be said of a batch with these keys; None if the bytes describe no batch, or one so large
+    that whoever made up the record could fill our memory with it."""
     # The arithmetic is loaded only by who needs it: this is the slowest import of all.
     from mpcd.protocols.rep3.batch import understand
     from mpcd.protocols.rep3.replay import expected
 
     try:
-        found = expected(*understand(batch), keys)
+        path, recipe = understand(batch)
+        if math.prod(recipe.sizes) > MOST_PRODUCTS or math.prod(sorted(recipe.sizes)[-2:]) > MOST_NUMBERS:
+            return None
+        found = expected(path, recipe, keys)
     except UsageError:
         return None
     return Expected({roster[place]: sent for place, sent in found.products.items()}, found.shown)

@@ -24,13 +24,13 @@ from mpcd.client.contradictions import ASSUMING, SLOT_TYPE, Proof, contradiction
 from mpcd.errors import RefusedError
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.envelope import Envelope
+from mpcd.identity.names import is_field
 from mpcd.identity.roster import Roster
 from mpcd.jobs.evidence import Evidence
 from mpcd.jobs.evidence import verify as verify_record
-from mpcd.jobs.receipt import CORRUPTED
 from mpcd.jobs.specification import Specification, check_roster
 from mpcd.protocols.agreement.chains import read_statement
-from mpcd.protocols.agreement.outcomes import read_slot_name, session_from
+from mpcd.protocols.agreement.outcomes import FAMILIES, read_slot_name, session_from
 
 KIND, VERSION = "evidence", 1
 MAX_BYTES = 64 << 20
@@ -166,9 +166,9 @@ def _two_inputs(record: Evidence, one: Envelope, two: Envelope) -> Iterator[tupl
     same = ("job", "session", "owner", "argument")
     if any(first.get(key) is None or first.get(key) != second.get(key) for key in same):
         return
-    owner = str(first["owner"])
-    if first["job"] == record.job and owner in one.signers & two.signers:
-        yield owner, f"signed two different inputs for {first['argument']}"
+    owner, argument = str(first["owner"]), first["argument"]
+    if first["job"] == record.job and owner in one.signers & two.signers and is_field(argument):
+        yield owner, f"signed two different inputs for {argument}"
 
 
 def _two_values(
@@ -178,7 +178,7 @@ def _two_values(
     if first is None or first != second or first[1] >= len(specification.computing):
         return
     (family, scope), party = first[0], specification.computing[first[1]]
-    if party not in one.signers & two.signers:
+    if party not in one.signers & two.signers or family not in FAMILIES:
         return
     if (family, scope) == ("SESSION", record.job) or (scope == record.session and party in bound):
         yield party, f"signed two different values in slot {family}"
@@ -195,10 +195,11 @@ def _slot(payload: bytes) -> tuple[tuple[str, str], int, bytes] | None:
 
 def _bound(record: Evidence, specification: Specification, signed: Iterable[Envelope]) -> frozenset[str]:
     """The parties before whom it is certain that the record's session belongs to its job: it is made of the
-    job and of nonces that are shown, or they said so, or more computing parties did than can be corrupted.
+    job and of nonces that are shown, or they said so themselves.
 
-    The session matters: names of slots carry it and not the job, and in another job the order of the
-    computing parties may be another one.
+    What others say of it is not enough: anybody can sign a job that never ran, with other computing parties
+    in another order, and name the session of a real one. Names of slots carry the session and not the job,
+    and parties by their number.
     """
     said: set[str] = set()
     nonces = [bytes.fromhex(nonce) for nonce in record.nonces]
@@ -209,8 +210,6 @@ def _bound(record: Evidence, specification: Specification, signed: Iterable[Enve
         fields = _fields(envelope)
         if record.session and (fields.get("job"), fields.get("session")) == (record.job, record.session):
             said |= envelope.signers
-    if len(said & set(specification.computing)) > CORRUPTED[specification.protocol]:
-        return frozenset(specification.computing)
     return frozenset(said)
 
 

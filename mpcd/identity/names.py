@@ -20,9 +20,15 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Field = Annotated[str, StringConstraints(pattern=FIELD_PATTERN)]
 
 _NAME = re.compile(NAME_PATTERN)
+_FIELD = re.compile(FIELD_PATTERN)
 
 
 def is_name(text: str) -> bool:
     """True if `text` may be the name of an organisation."""
     # fullmatch, since `$` alone would let a final newline through.
     return _NAME.fullmatch(text) is not None
+
+
+def is_field(text: object) -> bool:
+    """True if this may be the name of an argument."""
+    return isinstance(text, str) and _FIELD.fullmatch(text) is not None

@@ -17,6 +17,7 @@ from mpcd.errors import RefusedError
 from mpcd.identity.encoding import MalformedError, unpack
 from mpcd.identity.envelope import Envelope
 from mpcd.identity.sealing import unseal
+from mpcd.jobs.evidence import MAX_STATEMENTS
 from mpcd.jobs.states import Event
 from mpcd.party.agreeing import decide, send_to_all, wait_for_mail
 from mpcd.party.case import Case, StageEnd
@@ -25,6 +26,7 @@ from mpcd.party.desk import Tray
 from mpcd.party.notes import InputNote, SessionNotice, read_input_note
 from mpcd.party.ports import AgreedInput
 from mpcd.party.present import Present
+from mpcd.party.recording import record
 from mpcd.party.slots import SlotKey, Slots
 from mpcd.protocols.agreement.outcomes import (
     Holdings,
@@ -93,6 +95,7 @@ async def gather(case: Case, slots: Slots, session: bytes, present: Present) -> 
     found, present = await _agree_holdings(case, slots, session, tray, present, agreed, known, shares)
     left_out = _left_out(case, agreed, found)
     _allow(case, left_out, agreed)
+    await _record_two_inputs(case, session, agreed)
     await _forward(case, session, tray, present.among, known, found, shares)
     await case.tools.store.inputs.put(session, {key: shares[key] for key in found.accepted})
     notes_of = {key: known[key] for key in found.accepted}
@@ -319,6 +322,20 @@ def _allow(case: Case, left_out: Mapping[InputKey, str], agreed: InputSet) -> No
     owners = frozenset(owner for owner, _ in left_out) - {case.name}
     text = f"inputs are missing: {listed}"
     raise StageEnd(Event.FAULT, text, kind="silence", unreachable=owners, step="inputs")
+
+
+async def _record_two_inputs(case: Case, session: bytes, agreed: InputSet) -> None:
+    """Owners that signed two inputs each, in a job that goes on without these: kept with the proofs."""
+    pairs = sorted(agreed.excluded.items())
+    for at in range(0, len(pairs), MAX_STATEMENTS // 2):
+        some = pairs[at : at + MAX_STATEMENTS // 2]
+        owners = frozenset(owner for (owner, _), _ in some)
+        statements = tuple(Envelope.from_bytes(entry) for _, pair in some for entry in pair)
+        text = f"two different inputs were signed by {', '.join(sorted(owners))}; neither is used"
+        end = StageEnd(
+            Event.FAULT, text, kind="equivocation", blamed=owners, statements=statements, step="inputs"
+        )
+        await record(case, end, session)
 
 
 def _inputs(case: Case, notes: Mapping[InputKey, InputNote], shares: Shares) -> list[AgreedInput]:

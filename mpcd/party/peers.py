@@ -19,7 +19,7 @@ import structlog
 
 from mpcd._pb.v1 import peer_pb2 as pb
 from mpcd._pb.v1.peer_pb2_grpc import PeerStub
-from mpcd.errors import MpcdError, PeerError
+from mpcd.errors import ChannelError, MpcdError, PeerError
 from mpcd.identity.encoding import MalformedError
 from mpcd.identity.envelope import Envelope
 from mpcd.identity.roster import Member, Roster
@@ -152,6 +152,11 @@ class PeerCalls:
             return await call
         except grpc.aio.AioRpcError as error:
             raise from_status(error, party) from None
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            # The channel was closed under the call, which gRPC tells as if we had been cancelled.
+            raise ChannelError(f"{party} cannot be reached", where=party) from None
 
 
 class _SlotStream:
@@ -166,6 +171,7 @@ class _SlotStream:
         self.open = False
         self.back = asyncio.Event()
         self._refused = ""
+        self._renew_from = 0.0
 
     def send(self, message: pb.SlotMessage) -> None:
         self._waiting.append(message)
@@ -213,7 +219,9 @@ class _SlotStream:
                         raise asyncio.InvalidStateError("the peer ended the stream")
                     self._news.clear()
                     await self._news.wait()
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError, MpcdError):
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError, asyncio.CancelledError, MpcdError):
+                if _is_cancelled():
+                    raise
                 if self.open:
                     _log.warning("peer lost", party=self._member.name)
                 self.open = False
@@ -233,8 +241,11 @@ class _SlotStream:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, pause - _PAUSES_S[0])):
                 await self.back.wait()
-        if self.back.is_set():
+                await asyncio.sleep(self._renew_from - asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        if self.back.is_set() and now >= self._renew_from:  # a peer cannot make us dial without end
             self.back.clear()
+            self._renew_from = now + _PAUSES_S[-1]
             self._calls.renew(self._member)
 
     async def _is_refused(self, call: Any) -> bool:
@@ -246,6 +257,11 @@ class _SlotStream:
             self._refused = why
             _log.error("peer refuses us", party=self._member.name, error=why)
         return True
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 async def _collect(party: str, chunks: Any, most_bytes: int) -> tuple[pb.OutputHeader, bytes]:

@@ -107,7 +107,7 @@ class Slots:
         self._left: dict[int, Mark] = {}
         self._left_at: dict[int, float] = {}
         self._heard = dict.fromkeys(seat.peers, seat.clock.monotonic())
-        self._alive_at = seat.clock.monotonic()
+        self._alive_at = math.inf  # signs of life have not begun
 
     def alive(self) -> None:
         """Tell all peers that we are there, whatever we are doing. To be called every Delta / 2."""
@@ -126,7 +126,10 @@ class Slots:
 
     def given_up(self, parties: Collection[int]) -> float:
         """From when on none of these parties is waited for, if nothing more is heard of any of them."""
+        now = self._seat.clock.monotonic()
         latest = max((self._heard[p] for p in parties if p not in self._left), default=-math.inf)
+        if latest > -math.inf and now - self._alive_at > self._seat.delta_s:
+            latest = now  # we stood still, and have not looked at our mail: see `alive`
         return latest + SILENT_DELTAS * self._seat.delta_s
 
     def deliver(self, peer: int, message: SlotMessage) -> None:

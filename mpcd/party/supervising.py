@@ -59,6 +59,12 @@ async def _is_done(job: bytes, work: Work) -> bool:
     """
     try:
         await work()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise  # the daemon stops
+        _log.error("bug", job=job.hex(), error="a task was cancelled by nobody")
+        return False
     except StorageError:
         raise
     except MpcdError as error:

@@ -120,7 +120,8 @@ def _exchange(
         raise
     except MpcdError:  # a signal: the deadline, or the daemon wants us to end here
         if record is not None:
-            record.interrupted(channel.pending, channel.peers - channel.pending)
+            pending = channel.pending(number)
+            record.interrupted(pending, channel.peers - pending)
         raise
     if record is not None:
         record.arrived(frames)

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable
 
 _SIGNALS = {signal.SIGTERM, signal.SIGALRM}
+AGAIN_S = 0.1
 
 
 class Halting:
@@ -28,9 +29,10 @@ class Halting:
     """
 
     def __init__(self, report: Callable[[], None]) -> None:
-        """report: tell the daemon what is kept, in the place of the main thread"""
+        """To be made by the main thread. report: tell the daemon what is kept, in its place"""
         self.speaking = threading.RLock()
         self._report = report
+        self._main = threading.get_ident()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
 
@@ -51,7 +53,9 @@ class Halting:
     def _watch(self) -> None:
         while signal.SIGTERM not in os.read(self._woken, 64):
             pass
-        self.speaking.acquire()
+        while not self.speaking.acquire(timeout=AGAIN_S):
+            # It was just going to wait when the signal came, and sleeps on in a round: once more.
+            signal.pthread_kill(self._main, signal.SIGTERM)
         try:
             self._report()
         finally:

@@ -36,7 +36,6 @@ class Channel(Protocol):
     peers   indices of the others
     waited  (peer, seconds) if in the last exchange everything but the frame of this peer had come, and for
             how long that one was waited for; None if it was not
-    pending peers whose part of the exchange was not complete when a signal interrupted it
     """
 
     @property
@@ -48,8 +47,9 @@ class Channel(Protocol):
     @property
     def waited(self) -> tuple[int, float] | None: ...
 
-    @property
-    def pending(self) -> frozenset[int]: ...
+    def pending(self, number: int) -> frozenset[int]:
+        """Peers whose part of round `number`, the last one, was not complete when a signal interrupted it."""
+        ...
 
     def exchange(
         self,

@@ -7,7 +7,8 @@ authorities. The name that is checked lives in certificates only, so addresses a
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
+from itertools import chain
 
 import grpc
 
@@ -46,8 +47,8 @@ def channel_to(member: Member, leaf: Leaf) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(member.control, credentials, options=[name, *_OPTIONS])
 
 
-OLD_KEPT = 16
-"""Channels that were replaced and are not closed yet: calls under way on them go on."""
+OLD_KEPT = 2
+"""Channels to one member that were replaced and are not closed yet: calls under way on them go on."""
 
 
 class Channels:
@@ -56,7 +57,7 @@ class Channels:
     def __init__(self, leaves: Leaves) -> None:
         self._leaves = leaves
         self._open: dict[str, tuple[Leaf, grpc.aio.Channel]] = {}
-        self._old: deque[grpc.aio.Channel] = deque()
+        self._old: defaultdict[str, deque[grpc.aio.Channel]] = defaultdict(deque)
         self._closing: set[asyncio.Task[None]] = set()
 
     def to(self, member: Member) -> grpc.aio.Channel:
@@ -73,16 +74,18 @@ class Channels:
     def renew(self, member: Member) -> None:
         """Make a new channel for the next call: one that could not connect waits longer and longer."""
         known = self._open.pop(member.name, None)
+        old = self._old[member.name]
         if known is not None:
-            self._old.append(known[1])
-        while len(self._old) > OLD_KEPT:
-            closing = asyncio.create_task(self._old.popleft().close(None))
+            old.append(known[1])
+        while len(old) > OLD_KEPT:
+            closing = asyncio.create_task(old.popleft().close(None))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         """Close all of them; calls under way fail."""
-        for channel in [*self._old, *(channel for _, channel in self._open.values())]:
+        present = (channel for _, channel in self._open.values())
+        for channel in [*chain.from_iterable(self._old.values()), *present]:
             await channel.close(None)
         self._open.clear()
         self._old.clear()

@@ -76,8 +76,8 @@ class Links:
     ) -> dict[int, memoryview]:
         """See `Channel.exchange`."""
         self.waited = None
-        turn = self._turn = _Turn(self, number, absent_ok)
         self._awaited = frozenset(lengths)
+        turn = self._turn = _Turn(self, number, absent_ok)
         if self._gone:
             turn.leave_out(self._gone & (outgoing.keys() | lengths.keys()))
         turn.offer(outgoing)
@@ -103,11 +103,10 @@ class Links:
             raise IncompleteRound(turn.missed, frozenset(turn.frames), number)
         return turn.frames
 
-    @property
-    def pending(self) -> frozenset[int]:
-        """Peers whose part of the last exchange is not complete."""
-        if self._turn is None:
-            return frozenset()
+    def pending(self, number: int) -> frozenset[int]:
+        """See `Channel.pending`: everybody, if the signal came before the round was begun."""
+        if self._turn is None or self._turn.number != number:
+            return self._peers
         return self._awaited - self._turn.frames.keys() | {link.peer for link in self._turn.sending}
 
     def poll(self, receiving: list[Link], sending: list[Link]) -> select.poll:
@@ -140,11 +139,11 @@ class _Turn:
     last    the only peer whose frame had not come yet when we had to wait for it, and since when
     """
 
-    __slots__ = ("_absent_ok", "_links", "_number", "frames", "last", "missed", "receiving", "sending")
+    __slots__ = ("_absent_ok", "_links", "frames", "last", "missed", "number", "receiving", "sending")
 
     def __init__(self, links: Links, number: int, absent_ok: frozenset[int]) -> None:
         self._links = links
-        self._number = number
+        self.number = number
         self._absent_ok = absent_ok
         self.sending: list[Link] = []
         self.receiving: list[Link] = []
@@ -173,7 +172,7 @@ class _Turn:
         for link in self._links.present:
             limit = lengths.get(link.peer)
             if limit is not None:
-                link.expect(limit, self._number)
+                link.expect(limit, self.number)
                 self.receiving.append(link)
 
     def move(self) -> None:

@@ -51,8 +51,7 @@ class MemoryChannel:
     def peers(self) -> frozenset[int]:
         return self._peers
 
-    @property
-    def pending(self) -> frozenset[int]:
+    def pending(self, number: int) -> frozenset[int]:
         """Threads are not interrupted."""
         return frozenset()
 

@@ -130,10 +130,13 @@ class Pair:
         finally:
             await server.stop(None)
 
+    def leaves(self, name: str) -> Leaves:
+        return Leaves(self.identities[name], SystemClock())
+
     @asynccontextmanager
     async def calls(self, name: str = "ada") -> AsyncIterator[PeerCalls]:
         """The calls that `name` can make."""
-        channels = Channels(Leaves(self.identities[name], SystemClock()))
+        channels = Channels(self.leaves(name))
         calls = PeerCalls(name, self.roster, channels, START)
         try:
             yield calls

@@ -19,6 +19,7 @@ from mpcd.jobs.states import State
 from mpcd.party.notes import InputNote
 from mpcd.testing.simulation.clock import run_virtually
 from mpcd.transport.wire import from_wire, to_wire
+from tests.party.cheats import evidence_of
 from tests.party.links import Cheat
 from tests.party.test_cheating_inputs import garbled, second_entry
 from tests.party.world import (
@@ -201,5 +202,19 @@ def test_a_computing_party_without_its_data_costs_neither_row_nor_result() -> No
         receipt = await receipt_of(world, "acme", spec)
         assert [line.owner for line in receipt.inputs] == [*COMPUTING, OWNER]
         assert [line.owner for line in receipt.inputs if line.default] == ["bolt"]
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("missing", ["abort", "exclude", "default"])
+def test_an_owner_that_signs_two_inputs_is_on_record_however_the_job_goes_on(missing: str) -> None:
+    async def story() -> None:
+        world, spec = World(), specification(missing=missing)
+        LIES["two inputs"][0](world)
+        await run_job(world, spec)
+        for name in COMPUTING:
+            (evidence,) = [one for one in await evidence_of(world, name) if one.kind == "equivocation"]
+            assert evidence.blamed == (OWNER,)
+            assert len(evidence.statements) == 2
 
     run_virtually(story())

@@ -100,3 +100,17 @@ def test_whoever_has_left_is_not_waited_for_whatever_it_sends() -> None:
         assert net.slots[0].given_up([CHEATER]) < 0
 
     run_virtually(story())
+
+
+def test_a_party_that_stood_still_does_not_look_at_its_watch_before_its_mail() -> None:
+    """The slot may wake first, before the next sign of life."""
+
+    async def story() -> None:
+        net = Network()
+        net.join(0)
+        net.slots[0].alive()
+        await asyncio.sleep((SILENT_DELTAS + 1) * DELTA)
+        now = asyncio.get_running_loop().time()
+        assert net.slots[0].given_up([1, 2, 3]) == pytest.approx(now + SILENT_DELTAS * DELTA)
+
+    run_virtually(story())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -162,7 +163,10 @@ def test_a_round_is_recorded_and_said_with_the_right_to_speak() -> None:
             yield Round(f"/{k}", absent=frozenset({1, 2, 3}))
 
     class Nobody:
-        me, peers, waited, pending = 0, frozenset[int](), None, frozenset[int]()
+        me, peers, waited = 0, frozenset[int](), None
+
+        def pending(self, number: int) -> frozenset[int]:
+            return frozenset()
 
         def exchange(self, *_: object) -> dict[int, memoryview]:
             log.append("said")
@@ -203,5 +207,38 @@ def _halted_while_it_speaks(pipe: socket.socket) -> None:
         threading.Event().wait(0.3)
         with halting.speaking:  # never: the thread does not give it back
             pipe.sendall(b"another round.")
+    finally:
+        os._exit(1)
+
+
+def test_a_process_that_sleeps_although_it_was_signalled_is_signalled_again() -> None:
+    """The signal came just before it went to sleep: nothing interrupts that."""
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if child == 0:
+        _asleep(theirs)
+    theirs.close()
+    began = time.monotonic()
+    assert ours.recv(100) == b"report."
+    assert time.monotonic() - began < 5
+    os.waitpid(child, 0)
+
+
+def _asleep(pipe: socket.socket) -> None:
+    class Woken(Exception): ...
+
+    def wake(*_: object) -> None:
+        raise Woken
+
+    try:
+        signal.signal(signal.SIGTERM, wake)
+        halting = Halting(lambda: pipe.sendall(b"report."))
+        halting.watch()
+        with contextlib.suppress(Woken), halting.speaking:
+            os.write(
+                halting._wake, bytes([signal.SIGTERM])
+            )  # all that is seen of a signal that came too early
+            time.sleep(30)
+        threading.Event().wait(10)
     finally:
         os._exit(1)

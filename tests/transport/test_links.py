@@ -335,3 +335,13 @@ def test_bytes_are_counted() -> None:
         one.exchange(0, {0: [bytes(100)]}, {}, 5)
         zero.exchange(0, {}, {1: 100}, 5)
         assert (one.sent_bytes, zero.received_bytes) == (108, 108)
+
+
+def test_of_a_round_that_was_not_begun_nothing_has_come() -> None:
+    """A signal may be handled before an exchange begins: what is pending then is not that of the last one."""
+    with linked_pair() as (zero, one):
+        one.exchange(0, {0: [b"frame"]}, {}, 5)
+        assert zero.pending(0) == {1}
+        zero.exchange(0, {}, {1: 5}, 5)
+        assert zero.pending(0) == frozenset()
+        assert zero.pending(1) == {1}

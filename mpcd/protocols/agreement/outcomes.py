@@ -20,6 +20,12 @@ from mpcd.identity.encoding import fingerprint
 from mpcd.protocols.agreement.dolev_strong import Agreed, Equivocated, Outcome
 from mpcd.protocols.scheme import REP4, Scheme
 
+FAMILIES = frozenset(
+    {
+        *("SESSION", "KEYS", "KEY-COMPLAINT", "KEY-ANSWER", "INPUTS", "HAVE", "START"),
+        *("BARRIER", "DISPUTE", "BATCH-KEYS"),
+    }
+)
 NONCE_BYTES = 32
 DIGEST_BYTES = 32
 

@@ -150,6 +150,11 @@ def _rows_memory(m: int, k: int) -> list[BatchMemory]:
     return found
 
 
+def _uncut_memory(products: int) -> BatchMemory:
+    """A batch of single products that is made at once, however many there are."""
+    return _memory((_FACTOR_BYTES + _PRODUCT_BYTES) * products, rows_batch(products, 1))
+
+
 def _matrix_memory(m: int, k: int, n: int) -> list[BatchMemory]:
     """The largest batch of a matrix product."""
     length: int = max(part.stop - part.start for part in matrix_blocks(m, k, n))
@@ -167,7 +172,7 @@ _MEMORY: dict[str, Work] = {
     "mul": lambda results, length: _rows_memory(results, 1),
     "inner": _rows_memory,
     "matmul": lambda results, length: _matrix_memory(results, length, 1),
-    "to_arithmetic": lambda results, length: _rows_memory(2 * results, 1),
+    "to_arithmetic": lambda results, length: [_uncut_memory(2 * results)],
     "conj": _words_memory(1),
     "negative": _words_memory(SIGN_ANDS),
     "less_than": _words_memory(SIGN_ANDS),
