@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutation.row import Mutation
 
 _T_LEFT, _T_DEAF = "tests/party/test_slots_abandoned.py", "tests/party/test_life_deaf.py"
+_T_CHURN = "tests/party/test_peers_churn.py"
 _T_SILENCE = "tests/party/test_slots_silence.py"
 
 ROWS = [
@@ -54,6 +55,27 @@ ROWS = [
     Mutation("outage: a party that is always late uses up the time", "mpcd/party/pace.py",
              "min(self.round_s, share_s)", "self.round_s",
              "tests/testing/simulation/test_found.py::test_a_party_that_is_late_in_every_round_makes_no_job_expire"),
+    Mutation("outage: a closed channel cancels who calls", "mpcd/party/peers.py",
+             "            if _is_cancelled():\n                raise\n            # The channel", "            raise\n            # The channel",
+             f"{_T_CHURN}::test_a_channel_that_is_closed_under_a_call_is_a_channel_error_and_cancels_nobody"),
+    Mutation("outage: a closed channel ends a stream for ever", "mpcd/party/peers.py",
+             "                if _is_cancelled():\n                    raise\n                if self.open:", "                if isinstance(sys.exception(), asyncio.CancelledError):\n                    raise\n                if self.open:",
+             f"{_T_CHURN}::test_a_stream_whose_channel_is_closed_is_opened_again"),
+    Mutation("outage: a peer makes us dial without end", "mpcd/party/peers.py",
+             "            self._renew_from = now + _PAUSES_S[-1]\n", "",
+             f"{_T_CHURN}::test_a_peer_that_refuses_us_and_comes_again_and_again_is_not_dialled_without_end"),
+    Mutation("outage: a task that nobody cancelled ends no job", "mpcd/party/supervising.py",
+             "        if task is None or task.cancelling():\n            raise", "        if True:\n            raise",
+             f"{_T_CHURN}::test_a_task_that_was_cancelled_by_nobody_ends_its_job"),
+    Mutation("outage: a round that was not begun has come", "mpcd/transport/links.py",
+             "if self._turn is None or self._turn.number != number:", "if self._turn is None:",
+             "tests/transport/test_links.py::test_of_a_round_that_was_not_begun_nothing_has_come"),
+    Mutation("outage: a process that sleeps on is not signalled again", "mpcd/runtime/halting.py",
+             "            signal.pthread_kill(self._main, signal.SIGTERM)\n", "            pass\n",
+             "tests/runtime/test_halting.py::test_a_process_that_sleeps_although_it_was_signalled_is_signalled_again"),
+    Mutation("outage: whoever stood still looks at its watch first", "mpcd/party/slots.py",
+             "            latest = now  # we stood still", "            pass  # we stood still",
+             f"{_T_SILENCE}::test_a_party_that_stood_still_does_not_look_at_its_watch_before_its_mail"),
     Mutation("outage: one silent party is enough to leave out another", "mpcd/party/slots.py",
              "latest = max((self._heard[p] for p in parties if", "latest = min((self._heard[p] for p in parties if",
              f"{_T_SILENCE}::test_whoever_is_silent_to_one_party_does_not_make_it_leave_out_another_that_works"),

@@ -28,6 +28,6 @@ ROWS = [
              "    with speaking:\n", "    if True:\n",
              f"{_T_HALTING}::test_a_round_is_recorded_and_said_with_the_right_to_speak"),
     Mutation("halting: the thread reports in the middle of a round", "mpcd/runtime/halting.py",
-             "        self.speaking.acquire()\n        try:\n", "        try:\n",
+             "while not self.speaking.acquire(timeout=AGAIN_S):", "while False:",
              f"{_T_HALTING}::test_the_thread_waits_for_whoever_speaks_and_is_the_last_to_speak"),
 ]  # fmt: skip
