@@ -50,9 +50,9 @@ ROWS = [
     # -- inputs
     Mutation("an entry with further signatures is a second entry", _NOTES, "len(envelope.signatures) != 1", "False",
              f"{_T_CHEAT_IN}::test_nobody_can_add_a_signature_to_an_honest_owners_entry"),
-    Mutation("shares are not compared with the commitments", _GATHER, "return opens(commitment, context, a, note.rows, columns, payload, salt, case.scheme)", "return True",
+    Mutation("shares are not compared with the commitments", "mpcd/party/forwarding.py", "return opens(commitment, context, a, note.rows, columns, payload, salt, case.scheme)", "return True",
              "tests/party/test_openings.py"),
-    Mutation("nothing is forwarded", _GATHER, "            if missing:\n", "            if False:\n",
+    Mutation("nothing is forwarded", "mpcd/party/forwarding.py", "            if missing:\n", "            if False:\n",
              f"{_T_FAULTS}::test_inputs_of_all_are_in_although_one_party_hears_no_owner"),
     Mutation("missing inputs are left out silently", _GATHER, "    if not left_out or ", "    if True or ",
              "tests/party/test_life.py::test_an_owner_that_gives_nothing_is_treated_as_the_job_says"),

@@ -12,7 +12,8 @@ from mpcd.identity.envelope import Envelope
 from mpcd.identity.sealing import seal
 from mpcd.party.contributing import box_context, prepare
 from mpcd.party.desk import SESSIONS_KEPT, Desk
-from mpcd.party.gathering import _open, fits
+from mpcd.party.forwarding import fits
+from mpcd.party.gathering import _open
 from mpcd.testing.simulation.clock import run_virtually
 from mpcd.transport.wire import to_wire
 from tests.party.world import OWNER, World, roster, specification
