@@ -174,6 +174,8 @@ class _SlotStream:
         self._renew_from = 0.0
 
     def send(self, message: pb.SlotMessage) -> None:
+        if self._waiting and self._waiting[-1] == message:
+            return  # the same is about to be sent: signs of life must not push out what else waits
         self._waiting.append(message)
         self._news.set()
 

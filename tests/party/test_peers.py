@@ -15,6 +15,7 @@ from mpcd._pb.v1 import common_pb2
 from mpcd._pb.v1 import peer_pb2 as pb
 from mpcd.errors import ChannelError, NotFoundError, PeerError, RefusedError, UsageError
 from mpcd.identity.envelope import Envelope
+from mpcd.party import peers
 from mpcd.party.peer_service import BULK_AT_ONCE, MAX_MORE, PeerService
 from tests.party.grpc_pair import JOB, ROOM, Pair
 
@@ -68,6 +69,23 @@ def test_the_stream_is_opened_again_after_the_peer_was_restarted(pair: Pair) -> 
                     while not any(message.number == 3 for _, _, message in box.got):
                         box.news.clear()
                         await box.news.wait()
+
+    asyncio.run(run())
+
+
+def test_the_same_again_while_it_waits_is_sent_once(pair: Pair) -> None:
+    """Signs of life to a peer that is away would push out letters."""
+
+    async def run() -> None:
+        async with pair.calls() as calls:
+            calls.send_slot("bob", pb.SlotMessage(number=1))
+            for _ in range(2 * peers.MAX_WAITING):
+                calls.send_slot("bob", pb.SlotMessage(job=JOB))
+            calls.send_slot("bob", pb.SlotMessage(number=2))
+            async with pair.bob() as box:
+                await box.wait(3)
+                got = [message for _, _, message in box.got]
+        assert [(m.number, m.job) for m in got] == [(1, b""), (0, JOB), (2, b"")]
 
     asyncio.run(run())
 
