@@ -10,7 +10,8 @@ LINKS_S, LINK_DELTAS = 10.0, 3
 ROUND_DELTAS = 4
 """An honest party's frame of a round comes within Delta of when it has all of the round before; the rest is
 for its own work, for which large rounds get more time by their length."""
-EPOCHS = 3
+EPOCHS, STEPS = 3, 3
+"""Epochs of a job, and steps of each: range checks, what they show, the program."""
 GATHERING_SLOTS = 5
 """The longest chain of slots before the computation: session, keys, complaints, answers, start."""
 BUSY_SHARE = 0.25
@@ -51,8 +52,11 @@ class Pace:
 
     @property
     def bears_s(self) -> float:
-        """The silence that a job process bears in the first round: whoever misses a link has said so by then,
-        and was heard, before others tire of waiting for its first frame."""
+        """The silence that a job process bears in the first round, and in the first after a barrier.
+
+        Whoever misses a link has said so by then, and was heard, before others tire of waiting for its first
+        frame; and parties come from a barrier up to `slot_s` and half a Delta apart, see `links_s`.
+        """
         return max(self.round_s, self.links_s + 2 * self.delta_s)
 
     def round_patience_s(self, left_s: float, rounds: int) -> float:
@@ -69,7 +73,7 @@ class Pace:
         """Jobs with as long a deadline end before it whatever one party does, if the others need less than
         half of it: it may be the last to be ready in every slot, and late in every round of every epoch."""
         gathering = GATHERING_SLOTS * (self.stage_s + self.slot_s)
-        between = EPOCHS * (self.bears_s + self.links_s + 3 * self.slot_s)
+        between = EPOCHS * (STEPS * self.bears_s + self.links_s + 3 * self.slot_s)
         return (gathering + between + 2 * rounds * ROUND_DELTAS * self.delta_s) / (1 - BUSY_SHARE)
 
     @property

@@ -48,7 +48,7 @@ def drive(
     Several steps may follow each other over one codec and channel: round numbers go on. `record` keeps the
     last rounds. `on_round` is called after every round (progress); it may raise to stop the run. `speaking`
     is held from the moment in which a round is recorded until all of it has come. `first_round_s` is what
-    round 0 has at least: parties begin it further apart.
+    the first round of the step has at least: parties come to it further apart, after links or a barrier.
     Raises  PeerError (also `TagFault`) if a peer's frame is malformed or a tag fails; ChannelError if
             peers are silent for `round_timeout_s` or gone, after the others' frames have been exchanged; and
             whatever the step raises. The step is closed before any of these leaves, and the channel can
@@ -57,14 +57,15 @@ def drive(
     counters = Counters() if counters is None else counters
     held: AbstractContextManager[object] = nullcontext() if speaking is None else speaking
     inbox: Inbox | None = None
+    waits = max(round_timeout_s, first_round_s), round_timeout_s
     try:
         while True:
             try:
                 r = step.send(inbox)  # type: ignore[arg-type]
             except StopIteration as stop:
                 return stop.value  # type: ignore[no-any-return]
-            waits = round_timeout_s, first_round_s
             inbox = _take_round(r, codec, channel, waits, counters, record, held)
+            waits = round_timeout_s, round_timeout_s
             if on_round is not None:
                 on_round(counters)
     finally:
@@ -104,16 +105,14 @@ def _exchange(
 ) -> dict[int, memoryview]:
     """One round over the channel, on record before anything of it is sent and as soon as all has come.
 
-    waits  for a round and, at least, for the first. Who was late is measured by the former, since by that the
-           others wait for us in the round after
+    waits  for this round, and for the one after. Who was late is measured by the latter: the others wait so
+           long for us then
     """
-    timeout_s, first_s = waits
+    timeout_s, later_s = waits
     if record is not None:
         record.begin(number, r)
     try:
-        frames = channel.exchange(
-            number, outgoing, lengths, max(timeout_s, first_s if number == 0 else 0.0), r.absent
-        )
+        frames = channel.exchange(number, outgoing, lengths, timeout_s, r.absent)
     except IncompleteRound as fault:
         if record is not None:
             record.arrived(fault.arrived)
@@ -126,5 +125,5 @@ def _exchange(
     if record is not None:
         record.arrived(frames)
         if channel.waited is not None:
-            record.waited(*channel.waited, timeout_s)
+            record.waited(*channel.waited, later_s)
     return frames

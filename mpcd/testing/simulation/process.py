@@ -207,6 +207,7 @@ class _Run:
         assert self._record is not None
         step = self._pool.tampering.step(self._order, codec.next_number, step)
         inbox: Inbox | None = None
+        bears_s = max(self._wire.round_s, self._wire.first_round_s)
         try:
             while True:
                 try:
@@ -220,7 +221,6 @@ class _Run:
                     self._pool.tampering.frame(self._order, number, peer, joined(parts), ends.send)
                 lengths = dict(codec.expected_bytes(number, r))
                 try:
-                    bears_s = max(self._wire.round_s, self._wire.first_round_s if number == 0 else 0.0)
                     frames, missed = await ends.collect(number, lengths, bears_s, r.absent)
                 except asyncio.CancelledError:
                     self._record.interrupted(ends.pending, ends.peers - ends.pending)
@@ -231,6 +231,7 @@ class _Run:
                 if ends.waited is not None:
                     self._record.waited(*ends.waited, self._wire.round_s)
                 inbox = codec.decode(number, r, frames)
+                bears_s = self._wire.round_s
         finally:
             step.close()
 

@@ -65,3 +65,12 @@ def _latest() -> int:
     """Where the dice of an act fall on the longest delay that is still borne."""
     borne = max(share for share in LATE_SHARES if share < 1)
     return next(n for n in range(1000) if Act("late", number=n).dice.choice(LATE_SHARES) == borne)
+
+
+def test_whoever_leaves_a_barrier_late_finds_the_others_in_the_round_after_it() -> None:
+    """As above, at the barrier before the outcome of the range checks is shown: nobody is out by it, and the
+    round that follows is not the first."""
+    story = told("crux", Act("mute", slot="BARRIER/0.0", at=2, to=3))
+    assert "mute" in story.injected
+    assert complaints(story) == []
+    assert story.epochs == 1
