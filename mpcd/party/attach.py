@@ -70,6 +70,7 @@ class CoordinatorLink:
         self._news = asyncio.Event()
         self._urgent = asyncio.Event()
         self._streaming = False
+        self._stream = 0
         self.attached = False
 
     # -- single calls ------------------------------------------------------------------------------------
@@ -126,11 +127,12 @@ class CoordinatorLink:
                 failures = 1 if self.attached else failures + 1
             finally:
                 self.attached = self._streaming = False
+                self._stream += 1
             pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
             await asyncio.sleep(pause * (0.5 + random.random()))
 
     async def _attach(self) -> None:
-        call = self._stub().Attach(self._messages(), wait_for_ready=False)
+        call = self._stub().Attach(self._messages(self._stream), wait_for_ready=False)
         try:
             async for message in self._read(call):
                 if not self.attached:
@@ -140,9 +142,14 @@ class CoordinatorLink:
         finally:
             call.cancel()
 
-    async def _messages(self) -> AsyncIterator[pb.PartyMessage]:
-        """Hello, everything said so far, then what comes, with heartbeats between."""
+    async def _messages(self, stream: int) -> AsyncIterator[pb.PartyMessage]:
+        """Hello, everything said so far, then what comes, with heartbeats between.
+
+        gRPC goes on asking for messages after a call has failed: those of a later stream are not for it.
+        """
         yield pb.PartyMessage(hello=self._hello)
+        if stream != self._stream:
+            return
         self._unsent.clear()
         self._streaming = True
         for statement in [*self._said.values()]:
@@ -154,9 +161,11 @@ class CoordinatorLink:
             else:
                 number += 1
                 yield pb.PartyMessage(heartbeat=pb.Heartbeat(number=number))
+            if stream != self._stream:
+                return
             self._news.clear()
             self._urgent.clear()
-            while self._unsent:
+            while self._unsent and stream == self._stream:
                 _, statement = self._unsent.popitem(last=False)
                 yield pb.PartyMessage(statement=to_wire(statement))
 

@@ -131,3 +131,30 @@ async def ear_attached(link: CoordinatorLink) -> None:
     async with asyncio.timeout(WAIT_S):
         while not link.attached:
             await asyncio.sleep(0.01)
+
+
+def test_a_stream_that_has_failed_takes_nothing_from_the_next_one(tmp_path: Path) -> None:
+    """gRPC goes on asking it for messages, and what it says is lost."""
+    world = make_world(tmp_path)
+
+    async def run() -> None:
+        link, channels = _link(world, "bob", Ear())
+        old = link._messages(0)
+        await anext(old)
+        ended = asyncio.ensure_future(anext(old, None))
+        await asyncio.sleep(0.05)
+        link._stream += 1
+        new = link._messages(1)
+        await anext(new)
+        told = asyncio.ensure_future(anext(new))
+        await asyncio.sleep(0.05)
+        statement = world.signed(world.specification())
+        link.say(b"j" * 32, statement)
+        message = await told
+        while message.WhichOneof("kind") == "heartbeat":
+            message = await anext(new)
+        assert message.statement == to_wire(statement)
+        assert await ended is None
+        await channels.close()
+
+    asyncio.run(run())
