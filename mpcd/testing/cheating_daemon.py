@@ -51,6 +51,7 @@ class Plan:
         self.directory = directory
         self._gate = asyncio.Event()
         self.muted: set[bytes] = set()
+        self._been: set[tuple[bytes, str, str]] = set()
         self.slots: dict[tuple[bytes, SlotKey], bytes] = {}
         self._edits = edits
         self._names: dict[bytes, str] = {}
@@ -72,13 +73,18 @@ class Plan:
         ]
 
     async def hold(self, job: bytes, key: str, value: str) -> None:
-        """Stand still if an edit says so, until the gate opens."""
+        """Stand still if an edit says so, until the gate opens; once for each job and place, which a job may
+        come to several times."""
+        here = (job, key, value)
+        if here in self._been:
+            return
         if any(key in edit.words for edit in self.of(job, "hold", **{key: value})):
+            self._been.add(here)
             _log.info("held", job=job.hex(), name=self._names[job], stage=f"{key}={value}")
             await self._gate.wait()
 
     def release(self) -> None:
-        """Let go all that are held now; those that come later are held again."""
+        """Let go all that are held now; others that come later are held, too."""
         self._gate.set()
         self._gate = asyncio.Event()
 

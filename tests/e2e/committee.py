@@ -124,7 +124,8 @@ class Committee:
     def release_processes(self) -> None:
         """Let go all job processes of dana that are held."""
         for pid in set(self.job_processes()) & {said.get("pid") for said in self._held().values()}:
-            os.kill(pid, signal.SIGUSR1)
+            with contextlib.suppress(ProcessLookupError):  # its daemon may have ended it by now
+                os.kill(pid, signal.SIGUSR1)
 
     def job_processes(self, name: str = DANA) -> list[int]:
         """Process numbers of the job processes of a party, found the way an administrator would."""
