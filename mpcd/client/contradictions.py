@@ -191,10 +191,12 @@ def _expected(batch: bytes, keys: Mapping[int, bytes], roster: tuple[int, ...]) 
 
     try:
         path, recipe = understand(batch)
+        if min(recipe.sizes) < 1:
+            return None
         if math.prod(recipe.sizes) > MOST_PRODUCTS or math.prod(sorted(recipe.sizes)[-2:]) > MOST_NUMBERS:
             return None
         found = expected(path, recipe, keys)
-    except UsageError:
+    except (UsageError, ValueError):  # the latter: too few or too many sizes for this kind
         return None
     return Expected({roster[place]: sent for place, sent in found.products.items()}, found.shown)
 

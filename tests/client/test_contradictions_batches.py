@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from mpcd.client import contradictions
 from mpcd.protocols.agreement.disputes import Claim, Void, about, answer_value, keys_value
 from mpcd.protocols.agreement.findings import Dispute
 from mpcd.protocols.agreement.words import Stopped, word_value
@@ -115,3 +116,27 @@ def test_keys_of_one_batch_are_none_of_another() -> None:
 def test_a_batch_that_nobody_can_make_is_refused_quietly() -> None:
     kept = [replace(r, recipe=Recipe("cubes", (1,))) for r in clean()]
     assert scene_of(kept).proven() == []
+
+
+KEYS = {p: bytes(32) for p in range(3)}
+
+
+@pytest.mark.parametrize(
+    "described", [b"rows -5,-6 /a", b"rows 0,3 /a", b"rows 3 /a", b"nothing 3 /a", b"rows /a", b""]
+)
+def test_bytes_that_describe_no_batch_are_none(described: bytes) -> None:
+    """A made-up record must not end in an error of ours."""
+    assert contradictions._expected(described, KEYS, (0, 1, 2)) is None
+
+
+@pytest.mark.parametrize(
+    "described", [b"rows 200,1 /a", b"rows 1,200 /a", b"words 50,3,3 /a", b"matrix 8,8,8 /a"]
+)
+def test_a_batch_beyond_what_is_computed_again_is_not(
+    described: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A made-up record must not fill our memory. The bounds are lowered: the test must not do it either."""
+    assert contradictions._expected(described, KEYS, (0, 1, 2)) is not None
+    monkeypatch.setattr(contradictions, "MOST_PRODUCTS", 500)
+    monkeypatch.setattr(contradictions, "MOST_NUMBERS", 100)
+    assert contradictions._expected(described, KEYS, (0, 1, 2)) is None

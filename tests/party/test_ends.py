@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from mpcd._pb.v1.peer_pb2 import OutputHeader
-from mpcd.errors import InternalError
+from mpcd._pb.v1.peer_pb2 import InputHeader, KeyContributions, OutputHeader, ShareHeader
+from mpcd.errors import InternalError, MpcdError
 from mpcd.jobs.specification import Specification
 from mpcd.jobs.states import TERMINAL, Event, State
 from mpcd.party import life as life_module
 from mpcd.party import recording, roles, slot_run
 from mpcd.party.case import StageEnd
+from mpcd.party.slots import SILENT_DELTAS
 from mpcd.party.supervising import Supervisor
 from mpcd.testing.simulation.clock import run_virtually
-from tests.party.world import READER, TOTAL, Daemon, World, result_of, specification
+from tests.party.world import DELTA, READER, TOTAL, Daemon, World, result_of, specification
 
 BROKEN, LIAR = "acme", "dune"
 
@@ -93,3 +96,42 @@ def test_a_cancellation_that_meets_an_end_does_not_cut_it_off(
         assert State((await world.daemons["acme"].store.jobs.get(spec.job)).state) in TERMINAL
 
     run_virtually(story())
+
+
+def test_a_restarted_daemon_gives_no_signs_of_life_in_a_job_that_goes_on_without_it() -> None:
+    async def story() -> None:
+        world, spec = World(), job_that_recovers()
+        life = await world.daemon("acme").know(spec)
+        life.case.state = State.RECOVERING
+        resumed = asyncio.create_task(life.resume())
+        await asyncio.sleep(3 * DELTA)
+        resumed.cancel()
+        said = [message for what, sender, _, message in world.log if (what, sender) == ("slot", "acme")]
+        assert said, "it says that it has left"
+        assert all(message.parts for message in said)
+
+    run_virtually(story())
+
+
+def test_whatever_a_computing_party_sends_is_a_sign_of_its_life() -> None:
+    async def story() -> None:
+        world, spec = World(), job_that_recovers()
+        life = await world.daemon("acme").know(spec)
+        sending: list[Callable[[], Awaitable[None]]] = [
+            lambda: life.keys("bolt", KeyContributions(job=spec.job, session=bytes(32))),
+            lambda: life.input("bolt", InputHeader(job=spec.job), b""),
+            lambda: life.share("bolt", ShareHeader(job=spec.job), b""),
+        ]
+        for send in sending:
+            await asyncio.sleep(DELTA)
+            with contextlib.suppress(MpcdError):  # what it is worth is another matter
+                await send()
+            now = asyncio.get_running_loop().time()
+            assert life.silent_from(["bolt"]) == pytest.approx(now + SILENT_DELTAS * DELTA)
+            assert life.silent_from(["crux"]) < now + SILENT_DELTAS * DELTA
+
+    run_virtually(story())
+
+
+def job_that_recovers() -> Specification:
+    return specification(profile="guaranteed")

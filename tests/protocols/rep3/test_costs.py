@@ -14,7 +14,7 @@ from mpcd.errors import UsageError
 from mpcd.program.cost import CostModel
 from mpcd.protocols.engine import Engine
 from mpcd.protocols.rep3 import compare, convert, costs
-from mpcd.protocols.rep3.costs import Cost
+from mpcd.protocols.rep3.costs import Cost, batch_memory
 from mpcd.protocols.rep3.engine import Rep3Engine
 from mpcd.protocols.rounds import Rounds
 from mpcd.runtime.lockstep import lockstep
@@ -127,3 +127,10 @@ def test_a_daemon_can_use_costs_and_records_without_compiled_code() -> None:
         "import sys, mpcd.protocols.rep3.costs, mpcd.protocols.rep3.batch; sys.exit('numba' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_conversion_is_one_batch_however_large_and_products_are_cut() -> None:
+    """So is the memory that is said to be needed."""
+    for operation, factor in (("to_arithmetic", 2), ("mul", 1)):
+        small, large = (batch_memory(operation, n)[0].made for n in (1 << 23, 1 << 24))
+        assert large == factor * small
