@@ -55,7 +55,7 @@ ROWS = [
     Mutation("contradictions: epochs that cannot be", _WORDS,
              "possible = len(members) == len(roster) == scheme.parties", "possible = True", _PAIRS),
     Mutation("contradictions: the odd one out is forgotten", _WORDS, 'getattr(finding, "odd", None)', "None", _PAIRS),
-    Mutation("contradictions: batches that cannot be made", _WORDS, "except UsageError:", "except KeyError:", _BATCHES),
+    Mutation("contradictions: batches that cannot be made", _WORDS, "except (UsageError, ValueError):", "except KeyError:", _BATCHES),
     Mutation("contradictions: products by place", _WORDS, "{roster[place]: sent for", "{place: sent for", _BATCHES),
     Mutation("key answers: of anybody's session", _WORDS,
              "if name in bound and len(commitments) == len(answers) == 1:",
